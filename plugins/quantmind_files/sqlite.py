@@ -1,0 +1,131 @@
+"""The sqlite sink: events as rows, a table for each type."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import msgspec
+from pydantic import Field
+
+from quantmind.errors import QuantMindError
+from quantmind.events import Share
+from quantmind.events.names import EVENT_TYPES, EventName
+from quantmind.kinds import Options, Run, Sink
+
+_COLUMN_TYPES = {int: "INTEGER", bool: "INTEGER", float: "REAL"}
+
+
+class SqliteOptions(Options):
+    """Options of the sqlite sink."""
+
+    path: Path | None = Field(
+        default=None, description="The database, added to; default: sink.sqlite in the folder of the run."
+    )
+    events: list[EventName] = Field(
+        default=["signal", "target", "order", "fill", "refusal"],
+        min_length=1,
+        description="The events it writes.",
+    )
+
+
+class Sqlite(Sink[SqliteOptions]):
+    """Adds events to a SQLite database, one table for each type."""
+
+    name = "sqlite"
+
+    def __init__(self, options: SqliteOptions, run: Run) -> None:
+        super().__init__(options, run)
+        self._database: sqlite3.Connection | None = None
+        self._tables = {EVENT_TYPES[name]: _Table(name, run.name) for name in options.events}
+
+    @property
+    def events(self) -> frozenset[type[Any]]:
+        """The types of event it writes."""
+        return frozenset(self._tables)
+
+    async def open(self) -> None:
+        """Open the database and make the tables that it lacks."""
+        path = (
+            self.run.folder / "sink.sqlite" if self.options.path is None else self.options.path.expanduser()
+        )
+        try:
+            self._database = sqlite3.connect(path, isolation_level=None)
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = NORMAL")
+            for table in self._tables.values():
+                table.make(self._database)
+        except sqlite3.Error as error:
+            raise QuantMindError(
+                f"sqlite: {path} cannot be written: {error}; its folder must exist, and the file be new or"
+                f" this sink's own"
+            ) from error
+
+    async def close(self) -> None:
+        """Close the database."""
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    async def write(self, batch: Sequence[Any]) -> None:
+        """Add a batch in one transaction."""
+        if self._database is None:
+            raise QuantMindError("sqlite: write was called before open")
+        rows: dict[type[Any], list[tuple[Any, ...]]] = {}
+        for event in batch:
+            table = self._tables.get(type(event))
+            if table is not None:
+                rows.setdefault(type(event), []).append(table.row(event))
+        if not rows:
+            return
+        with self._database:
+            self._database.execute("BEGIN")
+            for type_, some in rows.items():
+                self._database.executemany(self._tables[type_].insert, some)
+
+
+class _Table:
+    """The table of a type of event: the run and the fields of the event, in their order."""
+
+    def __init__(self, name: EventName, run: str) -> None:
+        hints = get_type_hints(EVENT_TYPES[name])
+        fields = EVENT_TYPES[name].__struct_fields__
+        columns = ["run TEXT", *(f'"{field}" {_COLUMN_TYPES.get(hints[field], "TEXT")}' for field in fields)]
+        self._create = f"CREATE TABLE IF NOT EXISTS {name}s ({', '.join(columns)})"
+        names = ", ".join(["run", *(f'"{field}"' for field in fields)])
+        marks = ", ".join("?" * len(columns))
+        self.insert = f"INSERT INTO {name}s ({names}) VALUES ({marks})"  # noqa: S608 - names of our own fields
+        self._width = len(columns)
+        self._run = run
+        self._texts = [
+            (n, _shares if field == "shares" else _decimal)
+            for n, field in enumerate(fields, 1)
+            if field == "shares" or hints[field] is Decimal
+        ]
+
+    def make(self, database: sqlite3.Connection) -> None:
+        """Make the table, and see that one that exists has its columns."""
+        database.execute(self._create)
+        database.execute(f"EXPLAIN {self.insert}", [None] * self._width)
+
+    def row(self, event: Any) -> tuple[Any, ...]:
+        """Return an event as SQLite takes it."""
+        values = [self._run, *msgspec.structs.astuple(event)]
+        for n, text in self._texts:
+            values[n] = text(values[n])
+        return tuple(values)
+
+
+def _decimal(value: Decimal) -> str:
+    """Write a Decimal without an exponent: exact, where REAL is not."""
+    text = str(value)
+    return text if "E" not in text else format(value, "f")
+
+
+def _shares(shares: Sequence[Share]) -> str:
+    """Write the shares of a Target as a JSON object of strategy and value."""
+    return json.dumps({share.strategy: _decimal(share.value) for share in shares})

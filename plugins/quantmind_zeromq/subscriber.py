@@ -1,0 +1,76 @@
+"""The receiving socket for one other stage; imported when a transport opens."""
+
+from __future__ import annotations
+
+import asyncio
+
+import zmq
+
+from quantmind.events.codec import MAX_FRAME
+from quantmind.kinds.transport import Handler
+
+BATCH = 1_000
+"""The most frames handled in one turn of the event loop."""
+
+_RECONNECT = 50
+"""How often, in ms, an absent stage is looked for."""
+
+_NOBLOCK = int(zmq.NOBLOCK)
+
+
+class Subscriber:
+    """Hands on every frame of one stage, in order, also after that stage came late or was started again."""
+
+    def __init__(
+        self,
+        context: zmq.Context[zmq.Socket[bytes]],
+        address: str,
+        high_water_mark: int,
+        stage: str,
+        handler: Handler,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stage = stage
+        self._handler = handler
+        self._next: asyncio.Handle | None = None
+        self._socket = context.socket(zmq.SUB)
+        self._socket.setsockopt(zmq.RCVHWM, high_water_mark)
+        self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_FRAME)
+        self._socket.setsockopt(zmq.RECONNECT_IVL, _RECONNECT)
+        self._socket.setsockopt(zmq.LINGER, 0)
+        self._socket.setsockopt(zmq.SUBSCRIBE, b"")
+        self._socket.connect(address)
+        self._descriptor = self._socket.fileno()
+        self._loop.add_reader(self._descriptor, self._drain)
+        self._again()
+
+    def close(self) -> None:
+        """Stop receiving."""
+        self._loop.remove_reader(self._descriptor)
+        if self._next is not None:
+            self._next.cancel()
+        self._socket.close()
+
+    def _drain(self) -> None:
+        """Read until there is nothing left: the descriptor signals a change once, not a state.
+
+        What is left after a batch, or after a handler that raised, is read in the next turn of the loop.
+        """
+        receive, stage, handler = self._socket.recv, self._stage, self._handler
+        left = True
+        try:
+            for _ in range(BATCH):
+                try:
+                    frame = receive(_NOBLOCK)
+                except zmq.Again:
+                    left = False
+                    break
+                handler(stage, frame)
+        finally:
+            if left:
+                self._again()
+
+    def _again(self) -> None:
+        if self._next is not None:
+            self._next.cancel()
+        self._next = self._loop.call_soon(self._drain)

@@ -1,0 +1,1 @@
+"""Recorded data sets: reading, merging and checking them."""

@@ -1,0 +1,232 @@
+"""The Decider: strategies and their allocator; market events and facts in, signals and Targets out.
+
+It does no I/O, reads no clock and draws no random number.
+"""
+
+from __future__ import annotations
+
+import functools
+import heapq
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from quantmind.errors import ComponentError
+from quantmind.events import (
+    Bar,
+    Clock,
+    Fact,
+    Fill,
+    Mark,
+    Market,
+    Quote,
+    Share,
+    Signal,
+    Target,
+    Trade,
+    Upto,
+    WakeAt,
+)
+from quantmind.kinds.allocator import Allocator, Portfolio
+from quantmind.kinds.channel import Needs
+from quantmind.kinds.strategy import Signals, Strategy
+
+NEVER = 2**63 - 1
+"""A time (ns) that does not come."""
+
+_Handler = Callable[[Any], Signals]
+_HANDLERS: Mapping[type, str] = {Quote: "on_quote", Trade: "on_trade", Bar: "on_bar", Mark: "on_mark"}
+
+
+class Decider:
+    """Shows events to the strategies that need them, and their signals to the allocator.
+
+    Events up to sequence number 0 are warm-up: what is signalled then is in force, but not sent.
+    """
+
+    def __init__(
+        self,
+        strategies: Sequence[Strategy[Any]],
+        needs: Sequence[Needs],
+        allocator: Allocator[Any],
+        listens: bool,
+        epoch: int = 1,
+    ) -> None:
+        self.listens = listens
+        """Whether facts matter to it: then it must be given them, in their place."""
+        self.wake_at = NEVER
+        self.positions: dict[str, Decimal] = {}
+        self._epoch = epoch
+        self._seq = self._n = 0
+        self._allocator = allocator
+        self._order = [strategy.id for strategy in strategies]
+        self._routes: dict[type, dict[Any, tuple[_Handler, ...]]] = {kind: {} for kind in _HANDLERS}
+        self._fill_routes: dict[str, tuple[_Handler, ...]] = {}
+        self._wakes: list[tuple[int, int]] = []
+        self._strategies = tuple(strategies)
+        self._in_force: dict[str, dict[str, Signal]] = {}
+        self._sent: dict[str, Target] = {}
+        for strategy, need in zip(strategies, needs, strict=True):
+            self._route(strategy, need)
+
+    def _route(self, strategy: Strategy[Any], need: Needs) -> None:
+        wanted: list[tuple[type, int]] = [
+            (kind, channel.interval)
+            for channel in need.channels
+            for kind, name in _HANDLERS.items()
+            if name == f"on_{channel.kind}"
+        ]
+        for symbol in strategy.symbols:
+            self._in_force.setdefault(symbol, {})
+            for kind, interval in wanted:
+                name = _HANDLERS[kind]
+                if getattr(type(strategy), name) is not getattr(Strategy, name):
+                    key = (symbol, interval) if kind is Bar else symbol
+                    routes = self._routes[kind]
+                    routes[key] = (*routes.get(key, ()), getattr(strategy, name))
+            if need.fills:
+                self._fill_routes[symbol] = (*self._fill_routes.get(symbol, ()), strategy.on_fill)
+
+    @property
+    def targets(self) -> Sequence[Target]:
+        """The last Target of every symbol, to be sent whole to whoever joins."""
+        return tuple(self._sent.values())
+
+    def on_market(self, seq: int, event: Market) -> Upto | None:
+        """Handle a market event; None when nothing came of it."""
+        self._seq = seq
+        self._n = 0
+        kind = event.__class__
+        key = (event.symbol, event.interval) if kind is Bar else event.symbol  # type: ignore[union-attr] # a bar
+        handlers = self._routes[kind].get(key)
+        if handlers is None:
+            return None
+        return self._ask(handlers, event, event.ts)
+
+    def on_facts(self, facts: Iterable[Fact]) -> list[Upto]:
+        """Handle what execution did since the last market event."""
+        said = []
+        for fact in facts:
+            if isinstance(fact, Fill):
+                self.positions[fact.symbol] = fact.position
+                handlers = self._fill_routes.get(fact.symbol)
+                upto = self._ask(handlers, fact, fact.ts) if handlers else None
+                if upto is not None:
+                    said.append(upto)
+        return said
+
+    def on_clock(self, clock: Clock) -> Upto | None:
+        """Wake the strategies that asked for this time."""
+        handlers = []
+        while self._wakes and self._wakes[0][0] <= clock.ts:
+            _, index = heapq.heappop(self._wakes)
+            handlers.append(self._strategies[index].on_clock)
+        self.wake_at = self._wakes[0][0] if self._wakes else NEVER
+        return self._ask(tuple(dict.fromkeys(handlers)), clock, clock.ts)
+
+    def _ask(self, handlers: Iterable[_Handler], event: Any, ts: int) -> Upto | None:
+        signals: list[Signal] | None = None
+        refused: list[str] = []
+        for handle in handlers:
+            try:
+                said = handle(event)
+            except Exception as error:
+                strategy = handle.__self__  # type: ignore[attr-defined] # handlers are bound methods
+                raise ComponentError(
+                    f"strategy {strategy.id} failed on {event}: {type(error).__name__}: {error}"
+                ) from error
+            if said is None:
+                continue
+            if signals is None:
+                signals = []
+            strategy = handle.__self__  # type: ignore[attr-defined] # handlers are bound methods
+            for item in (said,) if isinstance(said, Signal | WakeAt) else said:
+                self._hear(strategy, item, event, ts, signals, refused)
+        if not signals and not refused:
+            return None
+        return self._decide(signals or [], tuple(refused), ts)
+
+    def _hear(
+        self,
+        strategy: Strategy[Any],
+        said: Signal | WakeAt,
+        event: Any,
+        ts: int,
+        signals: list[Signal],
+        refused: list[str],
+    ) -> None:
+        if isinstance(said, WakeAt):
+            heapq.heappush(self._wakes, (said.ts, self._strategies.index(strategy)))
+            self.wake_at = self._wakes[0][0]
+        elif said.strategy != strategy.id:
+            refused.append("signal_of_another_strategy")
+        elif said.symbol not in strategy.symbols:
+            refused.append("signal_for_unknown_symbol")
+        # A NaN fails every comparison.
+        elif not (-1.0 <= said.direction <= 1.0 and 0.0 <= said.confidence <= 1.0):
+            refused.append("signal_out_of_range")
+        else:
+            self._n += 1
+            signal = Signal(
+                said.symbol,
+                said.strategy,
+                float(said.direction),
+                float(said.confidence),
+                ts,
+                f"s{self._epoch}-{self._seq}-{self._n}",
+                event.id if isinstance(event, Fill) else f"{self._epoch}-{self._seq}",
+            )
+            self._in_force[signal.symbol][signal.strategy] = signal
+            signals.append(signal)
+
+    def _decide(self, signals: list[Signal], refused: tuple[str, ...], ts: int) -> Upto | None:
+        if self._seq <= 0:
+            return None
+        targets: list[Target] = []
+        if signals:
+            try:
+                shares = self._allocator.decide(Portfolio(signals, self._in_force, self.positions))
+            except Exception as error:
+                raise ComponentError(
+                    f"allocator {self._allocator.name} failed on {signals}: {type(error).__name__}: {error}"
+                ) from error
+            for symbol, parts in shares.items():
+                target = self._target(symbol, parts, ts, signals)
+                if target is not None:
+                    targets.append(target)
+        return Upto(self._seq, tuple(signals), tuple(targets), refused)
+
+    def _target(
+        self, symbol: str, parts: Mapping[str, float], ts: int, signals: Sequence[Signal]
+    ) -> Target | None:
+        """Make the Target of a symbol; None when it is the one that was sent last."""
+        total = next(iter(parts.values())) if len(parts) == 1 else math.fsum(parts.values())
+        if not -1.0000000005 <= total <= 1.0000000005:
+            raise ComponentError(
+                f"allocator {self._allocator.name} gave {symbol} a Target of {total}; it must be in [-1, 1]"
+            )
+        value = _nine_decimals(total)
+        if len(parts) == 1:
+            (strategy,) = parts
+            shares: tuple[Share, ...] = (Share(strategy, value),)
+        else:
+            shares = tuple(
+                Share(strategy, _nine_decimals(parts[strategy]))
+                for strategy in self._order
+                if strategy in parts
+            )
+        last = self._sent.get(symbol)
+        if last is not None and last.value == value and last.shares == shares:
+            return None
+        self._n += 1
+        cause = next((s.id for s in reversed(signals) if s.symbol == symbol), signals[-1].id)
+        target = Target(symbol, value, shares, ts, f"t{self._epoch}-{self._seq}-{self._n}", cause)
+        self._sent[symbol] = target
+        return target
+
+
+@functools.lru_cache(4096)
+def _nine_decimals(value: float) -> Decimal:
+    """Round half-even to 9 decimals."""
+    return Decimal(repr(round(value, 9))) if value else Decimal(0)

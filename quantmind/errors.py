@@ -1,0 +1,25 @@
+"""What can go wrong, by who must mend it; each carries the exit code of the command that ends with it."""
+
+from __future__ import annotations
+
+
+class QuantMindError(Exception):
+    """The work failed; the message says where, what and what to do, in one line."""
+
+    exit_code = 1
+
+
+class UsageError(QuantMindError):
+    """A command was called wrongly."""
+
+    exit_code = 2
+
+
+class RecipeError(QuantMindError):
+    """A recipe cannot be run; a supervisor must not try again."""
+
+    exit_code = 78
+
+
+class ComponentError(QuantMindError):
+    """A component raised; names it and the event it was given."""

@@ -1,0 +1,58 @@
+"""Market events: what a feed says of the market. Prices and sizes are floats, times are ns UTC."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class MarketEvent(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What every market event begins with: the unified symbol and the venue's time (ns UTC)."""
+
+    symbol: str
+    ts: int
+
+
+class Quote(MarketEvent, frozen=True, gc=False, array_like=True, tag="quote"):
+    """The best bid and ask, with the sizes shown in base currency."""
+
+    bid: float
+    ask: float
+    bid_size: float
+    ask_size: float
+    received: int = 0
+
+
+class Trade(MarketEvent, frozen=True, gc=False, array_like=True, tag="trade"):
+    """One public trade; `side` is the aggressor's: 1 bought, -1 sold."""
+
+    price: float
+    size: float
+    side: int
+    id: int = 0
+    received: int = 0
+
+
+class Bar(MarketEvent, frozen=True, gc=False, array_like=True, tag="bar"):
+    """Open, high, low, close and volume of one interval (ns); `ts` is its close."""
+
+    interval: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    received: int = 0
+
+
+class Mark(MarketEvent, frozen=True, gc=False, array_like=True, tag="mark"):
+    """The venue's mark price, by which it values positions."""
+
+    price: float
+    received: int = 0
+
+
+Market = Quote | Trade | Bar | Mark
+"""Any market event."""
+
+CHANNELS: dict[type[MarketEvent], str] = {Quote: "quote", Trade: "trade", Bar: "bar", Mark: "mark"}
+"""The channel each market event belongs to."""

@@ -1,0 +1,31 @@
+"""The names by which recipes and files call the types of event."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from quantmind.events.decision import Signal, Target
+from quantmind.events.market import Bar, Mark, Quote, Trade
+from quantmind.events.trading import Fill, OrderUpdate, Refusal
+
+DecisionName = Literal["signal", "target", "order", "fill", "refusal"]
+"""What is decided and done: little, and all of it worth keeping."""
+
+EventName = Literal[DecisionName, "quote", "trade", "bar", "mark"]
+"""Every event that a sink may want."""
+
+EVENT_TYPES: dict[EventName, type[Any]] = {
+    "signal": Signal,
+    "target": Target,
+    "order": OrderUpdate,
+    "fill": Fill,
+    "refusal": Refusal,
+    "quote": Quote,
+    "trade": Trade,
+    "bar": Bar,
+    "mark": Mark,
+}
+"""The type of each name."""
+
+EVENT_NAMES: dict[type[Any], EventName] = {type_: name for name, type_ in EVENT_TYPES.items()}
+"""The name of each type."""

@@ -1,0 +1,21 @@
+"""The hooks of QuantMind: called when things are looked up, never per event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pluggy
+
+from quantmind.kinds import Component
+
+hookspec = pluggy.HookspecMarker("quantmind")
+hookimpl = pluggy.HookimplMarker("quantmind")
+
+
+class Hooks:
+    """What a plugin module may implement."""
+
+    @hookspec
+    def register_components(self) -> Iterable[type[Component[Any]]]:  # type: ignore[empty-body]
+        """Return the component classes of this plugin; called once, when it is loaded."""

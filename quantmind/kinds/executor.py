@@ -1,0 +1,89 @@
+"""Executors: commands to a venue, order events from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, final
+
+from quantmind.events import Cancel, Market, OrderEvent, Query, Submit
+from quantmind.kinds.channel import Channel
+from quantmind.kinds.component import Component, O
+from quantmind.market.instruments import Instrument
+
+if TYPE_CHECKING:
+    from quantmind.trader.gate import Approved, Gate
+    from quantmind.trader.orders import Order
+
+
+class Executor(Component[O]):
+    """Performs commands that the gate approved.
+
+    With `"simulated" in capabilities` it answers synchronously, and the driver shows it every market event.
+    """
+
+    kind = "executor"
+    simulated: ClassVar[bool] = False
+
+    def __init__(self, options: O, instruments: Sequence[Instrument]) -> None:
+        super().__init__(options)
+        self.instruments = {instrument.symbol: instrument for instrument in instruments}
+        self._gate: Gate | None = None
+
+    @classmethod
+    def account(cls, options: O) -> str:
+        """Return the key of the account this executor trades: its lock, latches and journal belong to it."""
+        raise NotImplementedError
+
+    @classmethod
+    def wants(cls, options: O, offered: frozenset[Channel]) -> frozenset[Channel]:  # noqa: ARG003
+        """Choose, of what the feeds offer of a symbol, what this executor must see; pure."""
+        return frozenset()
+
+    @property
+    def balance(self) -> str | int:
+        """The balance a new account starts with, in the settlement currency."""
+        return 0
+
+    def prepare(self, channels: Mapping[str, frozenset[Channel]]) -> None:
+        """Learn which channels of each symbol will come, before the first event."""
+
+    def restore(self, orders: Sequence[Order]) -> None:
+        """Take back the orders that the journal knows to be acknowledged and not done."""
+
+    @final
+    def connect(self, gate: Gate) -> None:
+        """Learn the gate whose approvals are valid here."""
+        self._gate = gate
+
+    @final
+    def perform(self, approved: Approved) -> Sequence[OrderEvent]:
+        """Perform a command once, if this gate issued it and it has not been spent.
+
+        Raises:
+            GateError: it was not, or it was.
+        """
+        if self._gate is None:
+            raise RuntimeError("an executor performs nothing before it is connected to a gate")
+        command = self._gate.spend(approved)
+        if isinstance(command, Submit):
+            return self.submit(command)
+        return self.cancel(command)
+
+    def submit(self, command: Submit) -> Sequence[OrderEvent]:
+        """Place an order."""
+        raise NotImplementedError
+
+    def cancel(self, command: Cancel) -> Sequence[OrderEvent]:
+        """Take back what is left of an order."""
+        raise NotImplementedError
+
+    def query(self, query: Query) -> Sequence[OrderEvent]:
+        """Say what became of an order."""
+        raise NotImplementedError
+
+    def on_market(self, seq: int, event: Market) -> Sequence[OrderEvent]:
+        """Match a market event, of sequence number `seq`, against the open orders (simulated executors)."""
+        raise NotImplementedError
+
+    def listen(self, handler: Callable[[OrderEvent], None]) -> None:
+        """Learn where to report order events that no call returned (executors that are not simulated)."""

@@ -1,0 +1,45 @@
+"""Feeds: where market events come from."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import ClassVar
+
+from quantmind.events import Market
+from quantmind.kinds.channel import Channel
+from quantmind.kinds.component import Component, O
+from quantmind.market.instruments import Instrument
+
+
+class Feed(Component[O]):
+    """A source of market events, in batches ordered by (ts, shorter interval, order in the recipe).
+
+    `live` feeds are never waited for; the others are replayed, and nothing of them is dropped.
+    """
+
+    kind = "feed"
+    live: ClassVar[bool] = False
+
+    def __init__(self, options: O, instruments: Sequence[Instrument]) -> None:
+        super().__init__(options)
+        self.instruments = tuple(instruments)
+        self.wanted: Mapping[str, frozenset[Channel]] = {}
+        """The channels per symbol that somebody needs; set before `open`."""
+
+    @classmethod
+    def offers(cls, options: O, symbols: Sequence[str]) -> Mapping[str, frozenset[Channel]]:
+        """Return the channels per symbol that this feed can give; pure, so that lint may ask."""
+        raise NotImplementedError
+
+    @property
+    def speed(self) -> float | None:
+        """How many times real time a replay runs; None is as fast as possible (and for a live feed)."""
+        return None
+
+    def events(self) -> AsyncIterator[Sequence[Market]]:
+        """Yield batches of market events until there are no more."""
+        raise NotImplementedError
+
+    async def history(self, symbol: str, channel: Channel, count: int) -> Sequence[Market]:  # noqa: ARG002
+        """Return up to `count` events from before the first one of `events`; none where there are none."""
+        return ()

@@ -1,0 +1,77 @@
+"""Options of components: closed, frozen, every field described; and the field types recipes share."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+_UNITS = {
+    "ns": 1,
+    "us": 1_000,
+    "ms": 1_000_000,
+    "s": 1_000_000_000,
+    "m": 60_000_000_000,
+    "h": 3_600_000_000_000,
+    "d": 86_400_000_000_000,
+    "w": 604_800_000_000_000,
+}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|ms|s|m|h|d|w)")
+
+
+class Options(BaseModel):
+    """Base of every options model: unknown keys are refused and values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, arbitrary_types_allowed=True)
+
+
+class NoOptions(Options):
+    """For a component that has nothing to set."""
+
+
+def parse_duration(value: object) -> int:
+    """Read `250ms`, `5s`, `1m`, `4h` or `1d` as nanoseconds; an int is taken as nanoseconds.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("must be a duration such as 250ms, 5s, 1m or 4h")
+    ns = Decimal(match[1]) * _UNITS[match[2]]
+    if ns != int(ns):
+        raise ValueError("must be a whole number of nanoseconds")
+    return int(ns)
+
+
+def format_duration(ns: int) -> str:
+    """Write nanoseconds as the largest whole unit: 60_000_000_000 is `1m`."""
+    for unit in ("w", "d", "h", "m", "s", "ms", "us"):
+        if ns and ns % _UNITS[unit] == 0:
+            return f"{ns // _UNITS[unit]}{unit}"
+    return f"{ns}ns"
+
+
+def _positive(value: object) -> int:
+    ns = parse_duration(value)
+    if ns <= 0:
+        raise ValueError("must be longer than nothing")
+    return ns
+
+
+def _not_negative(value: object) -> int:
+    ns = parse_duration(value)
+    if ns < 0:
+        raise ValueError("must not be negative")
+    return ns
+
+
+Interval = Annotated[int, BeforeValidator(_positive)]
+"""The length of a bar, in ns; written `1m`, `5m`, `1h`."""
+
+Duration = Annotated[int, BeforeValidator(_not_negative)]
+"""A span of time, in ns; written `250ms`, `5s`."""

@@ -1,0 +1,40 @@
+"""Sinks: where events go to be seen or kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+import msgspec
+
+from quantmind.events import Fill, OrderUpdate, Refusal, Signal, Target
+from quantmind.kinds.component import Component, O
+
+
+class Run(msgspec.Struct, frozen=True):
+    """The run a sink belongs to."""
+
+    name: str
+    folder: Path
+    output: TextIO
+    """Where plain lines for the user go."""
+
+
+class Sink(Component[O]):
+    """Takes batches of the events it wants; when it fails, trading goes on."""
+
+    kind = "sink"
+
+    def __init__(self, options: O, run: Run) -> None:
+        super().__init__(options)
+        self.run = run
+
+    @property
+    def events(self) -> frozenset[type[Any]]:
+        """The types of event it wants."""
+        return frozenset({Signal, Target, OrderUpdate, Fill, Refusal})
+
+    async def write(self, batch: Sequence[Any]) -> None:
+        """Take a batch of events, in order."""
+        raise NotImplementedError

@@ -1,0 +1,74 @@
+"""Builds the parts of a pipeline from a recipe."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quantmind.decider import Decider
+from quantmind.errors import ComponentError
+from quantmind.kinds import Executor, Feed, Run, Sink, Strategy, Transport
+from quantmind.pipeline.feeding import Feeding
+from quantmind.recipe.model import Recipe, Spec
+from quantmind.recipe.wiring import Wiring
+from quantmind.trader.gate import Gate
+from quantmind.trader.journal import Journal
+from quantmind.trader.trader import Trader
+
+
+def feeding(recipe: Recipe, wiring: Wiring) -> tuple[Feeding, list[Feed[Any]]]:
+    """Build the feeds, and what merges them."""
+    feeds: list[Feed[Any]] = []
+    for spec, wanted in zip(recipe.feeds, wiring.wanted, strict=True):
+        feed = _make(spec, recipe.instruments)
+        feed.wanted = wanted
+        feeds.append(feed)
+    return Feeding(feeds, wiring, [i.symbol for i in recipe.instruments]), feeds
+
+
+def decider(recipe: Recipe, wiring: Wiring, epoch: int = 1) -> Decider:
+    """Build the strategies, an instance per symbol where that is their scope, and the allocator."""
+    symbols = [instrument.symbol for instrument in recipe.instruments]
+    strategies: list[Strategy[Any]] = []
+    needs = []
+    for spec in recipe.strategies:
+        scopes = [[symbol] for symbol in symbols] if spec.component.scope == "symbol" else [symbols]
+        for scope in scopes:
+            strategies.append(_make(spec, spec.id, scope))
+            needs.append(spec.component.needs(spec.options))
+    ids = list(dict.fromkeys(strategy.id for strategy in strategies))
+    allocator = _make(recipe.allocator, dict.fromkeys(symbols, ids))
+    return Decider(strategies, needs, allocator, wiring.fills or wiring.positions, epoch)
+
+
+def executor(recipe: Recipe, wiring: Wiring) -> Executor[Any]:
+    """Build the executor, told what market data will come."""
+    made: Executor[Any] = _make(recipe.executor, recipe.instruments)
+    made.prepare(wiring.channels)
+    return made
+
+
+def trader(recipe: Recipe, journal: Journal, new_epoch: bool = False) -> Trader:
+    """Build the Trader on the account's journal."""
+    sizing = [_make(spec) for spec in recipe.sizing]
+    gate = Gate([_make(spec) for spec in recipe.limits])
+    return Trader(recipe.instruments, sizing, gate, journal, recipe.no_trade_band, new_epoch)
+
+
+def sinks(recipe: Recipe, run: Run) -> list[Sink[Any]]:
+    """Build the sinks of a run."""
+    return [_make(spec, run) for spec in recipe.sinks]
+
+
+def transport(recipe: Recipe, stage: str) -> Transport[Any]:
+    """Build one stage's end of the transport."""
+    if recipe.transport is None:
+        raise ValueError("a recipe without a transport runs in one process")
+    made: Transport[Any] = _make(recipe.transport, stage)
+    return made
+
+
+def _make(spec: Spec, *arguments: Any) -> Any:
+    try:
+        return spec.component(spec.options, *arguments)
+    except Exception as error:
+        raise ComponentError(f"{spec.path}: cannot be made: {type(error).__name__}: {error}") from error

@@ -1,0 +1,67 @@
+"""The driver of one process: calls feed, execution and strategy half in the one order of steps."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+from quantmind.events import Market
+from quantmind.pipeline.deciding import Deciding
+from quantmind.pipeline.executing import Executing
+from quantmind.pipeline.feeding import Feeding
+from quantmind.pipeline.sinking import Sinking
+
+
+class Driver:
+    """Runs a whole pipeline by direct calls."""
+
+    def __init__(self, feeding: Feeding, deciding: Deciding, executing: Executing, sinking: Sinking) -> None:
+        self._feeding = feeding
+        self._deciding = deciding
+        self._executing = executing
+        self._sinking = sinking
+        self.seq = 0
+        """The number of market events handled."""
+        self.latencies: deque[int] = deque(maxlen=100_000)
+        """Market event in to commands performed, in ns, for the last events that led to commands."""
+
+    async def run(self) -> None:
+        """Handle every event of the feeds."""
+        self._deciding.warm_up(await self._feeding.history())
+        self._executing.start()
+        async for batch in self._feeding.batches():
+            events = self._handle(batch)
+            self._executing.commit()
+            if events:
+                await self._sinking.write(events)
+            await asyncio.sleep(0)
+        self._executing.commit()
+        await self._sinking.write(self._executing.take_facts())
+
+    def _handle(self, batch: Sequence[Market]) -> list[Any]:
+        """Take the four steps for each event of a batch; returns what the sinks want of it."""
+        handle, decide, decided = self._executing.market, self._deciding.market, self._executing.decided
+        listens = self._deciding.decider.listens
+        wants = self._sinking.wants
+        clock = time.perf_counter_ns
+        told: list[Any] = []
+        seq = self.seq
+        for event in batch:
+            seq += 1
+            began = clock()
+            facts = handle(seq, event)
+            upto = decide(seq, event, facts if listens else ())
+            if upto is not None and decided(upto):
+                self.latencies.append(clock() - began)
+            if wants:
+                told.extend(facts)
+                if event.__class__ in wants:
+                    told.append(event)
+                if upto is not None:
+                    told.extend(upto.signals)
+                    told.extend(upto.targets)
+        self.seq = seq
+        return told

@@ -1,0 +1,89 @@
+"""Repeats a recorded run: the same inputs into both reducers must give the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import zip_longest
+from pathlib import Path
+
+from quantmind.errors import QuantMindError
+from quantmind.events import Clock, Fill, MarketEvent, OrderUpdate, Refusal, Upto
+from quantmind.pipeline import build, export, record
+from quantmind.pipeline.deciding import joined
+from quantmind.pipeline.folder import RunFolder
+from quantmind.project import Project
+from quantmind.recipe.model import Recipe
+from quantmind.recipe.wiring import wire
+from quantmind.trader.journal import Journal
+from quantmind.trader.journal_reader import JournalReader
+
+
+def repeat(recipe: Recipe, project: Project, name: str) -> Iterator[str]:
+    """Repeat a run in a new folder and compare the exports; yields lines for the user.
+
+    Raises:
+        QuantMindError: something came out differently; says what.
+    """
+    folder = RunFolder.find(project.state, name)
+    folder.check(recipe.resolved)
+    decided = _decided(recipe, folder.decider_record)
+    again = RunFolder.create(project.state, recipe.name, recipe.resolved, str(recipe.file))
+    account = recipe.executor.component.account(recipe.executor.options)
+    first = folder.journal()
+    second = Journal(again.path, account, first.balance, durable=False)
+    try:
+        _trade(recipe, folder.trader_record, decided, second)
+        count = _compare(first, second, folder.name)
+    finally:
+        first.close()
+        second.close()
+    yield f"run {again.name} repeats {folder.name} exactly: {count:,} lines of export are the same"
+
+
+def _decided(recipe: Recipe, path: Path) -> dict[int, Upto]:
+    """Give the Decider its recorded inputs; returns what it says, by market event."""
+    decider = build.decider(recipe, wire(recipe))
+    decided: dict[int, Upto] = {}
+    said: list[Upto | None] = []
+    for seq, message in record.read(path):
+        if isinstance(message, MarketEvent):
+            said.append(decider.on_market(seq, message))
+            upto = joined(seq, said)
+            if upto is not None:
+                decided[seq] = upto
+            said = []
+        elif isinstance(message, Clock):
+            said.append(decider.on_clock(message))
+        elif isinstance(message, OrderUpdate | Fill | Refusal):
+            said.extend(decider.on_facts((message,)))
+    return decided
+
+
+def _trade(recipe: Recipe, path: Path, decided: dict[int, Upto], journal: Journal) -> None:
+    """Give the Trader its recorded inputs, with the Decider's repeated decisions in place of the recorded."""
+    trader = build.trader(recipe, journal)
+    for seq, message in record.read(path):
+        if isinstance(message, MarketEvent):
+            trader.on_market(seq, message)
+            commands = []
+        elif isinstance(message, Upto):
+            upto = decided.pop(seq, None)
+            if upto is None:
+                raise QuantMindError(f"at market event {seq} the run has decisions that do not come again")
+            commands = trader.on_upto(upto)
+        else:
+            commands = trader.on_order_event(message)
+        for command in commands:
+            trader.gate.spend(command)
+        trader.facts.clear()
+    trader.commit()
+    if decided:
+        raise QuantMindError(f"at market event {min(decided)} there are decisions that the run does not have")
+
+
+def _compare(first: JournalReader, second: JournalReader, name: str) -> int:
+    count = 0
+    for count, (was, now) in enumerate(zip_longest(export.lines(first), export.lines(second)), 1):
+        if was != now:
+            raise QuantMindError(f"line {count} of the export of {name} was {was}, is now {now}")
+    return count

@@ -1,0 +1,125 @@
+"""The execution half of a pipeline: matching, the Trader and the executor, around each market event."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from quantmind.events import Fact, Market, OrderEvent, Query, Upto
+from quantmind.kinds.executor import Executor
+from quantmind.pipeline.record import Recorder
+from quantmind.trader.gate import Approved
+from quantmind.trader.journal import Journal
+from quantmind.trader.trader import Trader
+
+
+class Executing:
+    """Steps 1, 2 and 4 of every market event.
+
+    After a restart it passes over the events that the journal has seen, telling their facts again, and goes on
+    where the journal ends.
+    """
+
+    def __init__(
+        self, trader: Trader, executor: Executor[Any], journal: Journal, recorder: Recorder | None = None
+    ) -> None:
+        self.trader = trader
+        self._executor = executor
+        self._journal = journal
+        self._recorder = recorder
+        self._simulated = executor.simulated
+        self.resumed_at = trader.seq
+        self._upto = trader.upto
+        self._told: deque[tuple[int, Fact]] = deque()
+
+    def start(self) -> None:
+        """Give the executor its open orders back, and find out what became of those in flight."""
+        if self.resumed_at:
+            self._told.extend(self._journal.facts())
+        self._executor.connect(self.trader.gate)
+        if not self._simulated:
+            self._executor.listen(self.order_event)
+        self._executor.restore(self.trader.acknowledged())
+        for item in self.trader.in_flight():
+            if isinstance(item, Query):
+                for event in self._executor.query(item):
+                    self._perform(self.trader.on_order_event(event))
+            else:
+                self._perform((item,))
+
+    def market(self, seq: int, event: Market) -> Sequence[Fact]:
+        """Handle market event `seq`; returns every fact since the last one."""
+        trader = self.trader
+        if seq <= self.resumed_at:
+            trader.remember(event)
+            return self._facts_again(seq)
+        if self._simulated:
+            events = self._executor.on_market(seq, event)
+            if events:
+                self._hear(events)
+        if self._recorder is not None:
+            self._recorder.write(seq, event)
+        trader.on_market(seq, event)
+        if self._journal.durable and self._journal.dirty:
+            trader.commit()
+        if self._told:
+            trader.facts[:0] = self._facts_again(seq)
+        return self.take_facts() if trader.facts else ()
+
+    def decided(self, upto: Upto) -> bool:
+        """Handle what the Decider said of the last market event; says whether a command was performed."""
+        if upto.seq <= self._upto:
+            return False
+        if self._recorder is not None:
+            self._recorder.write(upto.seq, upto)
+        commands = self.trader.on_upto(upto)
+        if commands:
+            self._perform(commands)
+            return True
+        return False
+
+    def order_event(self, event: OrderEvent) -> None:
+        """Handle an order event that came by itself."""
+        self._hear((event,))
+
+    def take_facts(self) -> list[Fact]:
+        """Return the facts since the last ones were taken."""
+        facts, self.trader.facts = self.trader.facts, []
+        return facts
+
+    def facts_since(self, number: int, seq: int) -> list[Fact]:
+        """Return the facts from `number` on that belong to market event `seq` and before, from the journal."""
+        self.commit()
+        return [fact for position, fact in self._journal.facts(number) if position < seq]
+
+    def commit(self) -> None:
+        """Make everything so far durable."""
+        if self._journal.dirty:
+            self.trader.commit()
+
+    def _hear(self, events: Iterable[OrderEvent]) -> None:
+        for event in events:
+            if self._recorder is not None:
+                self._recorder.write(self.trader.seq, event)
+            commands = self.trader.on_order_event(event)
+            if commands:
+                self._perform(commands)
+
+    def _perform(self, commands: Iterable[Approved]) -> None:
+        waiting = deque(commands)
+        while waiting:
+            if self._journal.durable and self._journal.dirty:
+                self.trader.commit()
+            for event in self._executor.perform(waiting.popleft()):
+                if self._recorder is not None:
+                    self._recorder.write(self.trader.seq, event)
+                waiting.extend(self.trader.on_order_event(event))
+        if self._journal.durable and self._journal.dirty:
+            self.trader.commit()
+
+    def _facts_again(self, seq: int) -> list[Fact]:
+        facts = []
+        while self._told and self._told[0][0] < seq:
+            facts.append(self._told.popleft()[1])
+        return facts

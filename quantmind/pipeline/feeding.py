@@ -1,0 +1,203 @@
+"""The feed half of a pipeline: merges the feeds, builds bars once, numbers nothing twice, keeps the pace."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+from quantmind.errors import ComponentError, RecipeError
+from quantmind.events import Bar, Market
+from quantmind.kinds.feed import Feed
+from quantmind.market.bars import BarBuilder
+from quantmind.recipe.wiring import Wiring
+
+MOST_AT_ONCE = 10_000
+"""Events in one batch at the most: a stop or a sink waits no longer than these take."""
+
+
+class Feeding:
+    """One ordered stream of market events out of all feeds of a recipe.
+
+    Events are ordered by (ts, shorter interval, order of the instruments in the recipe); a built bar comes after
+    every event of its closing time and before the first one after it. Live feeds come as they arrive.
+
+    Raises:
+        RecipeError: replayed and live feeds, or two speeds, are mixed.
+    """
+
+    def __init__(self, feeds: Sequence[Feed[Any]], wiring: Wiring, symbols: Sequence[str]) -> None:
+        self._feeds = tuple(feeds)
+        self._wiring = wiring
+        self._index = {symbol: index for index, symbol in enumerate(symbols)}
+        self._builder = BarBuilder(wiring.built)
+        self._stopping = asyncio.Event()
+        self.live = any(feed.live for feed in feeds)
+        speeds = {feed.speed for feed in feeds}
+        if self.live and not all(feed.live for feed in feeds):
+            raise RecipeError("feeds: a live feed and a replayed one cannot be mixed: their times differ")
+        if len(speeds) > 1:
+            raise RecipeError(f"feeds: all feeds of a recipe run at one speed, not at {_listed(speeds)}")
+        (self.speed,) = speeds
+
+    def stop(self) -> None:
+        """Give out no more than the batch at hand."""
+        self._stopping.set()
+
+    async def history(self) -> list[Market]:
+        """Return what the strategies warm up with, in order; those events are numbered up to 0."""
+        events: list[Market] = []
+        for (symbol, channel), count in self._wiring.history.items():
+            for feed, wanted in zip(self._feeds, self._wiring.wanted, strict=True):
+                if count and channel in wanted.get(symbol, ()):
+                    events.extend(await feed.history(symbol, channel, count))
+        return sorted(events, key=self._key)
+
+    async def batches(self) -> AsyncIterator[Sequence[Market]]:
+        """Yield the events from the first one on, in batches."""
+        merged = self._arrivals() if self.live else self._merged()
+        if self._wiring.built:
+            merged = self._with_bars(merged)
+        if self.speed is not None and not self.live:
+            merged = self._paced(merged, self.speed)
+        async with contextlib.aclosing(merged):
+            async for batch in merged:
+                if batch:
+                    yield batch
+                if self._stopping.is_set():
+                    return
+
+    def _key(self, event: Market) -> tuple[int, int, int]:
+        if isinstance(event, Bar):
+            return (event.ts, event.interval, self._index.get(event.symbol, 0))
+        return (event.ts, 0, 0)
+
+    async def _merged(self) -> AsyncIterator[Sequence[Market]]:
+        if len(self._feeds) == 1:
+            async for batch in _guarded(self._feeds[0]):
+                yield batch
+            return
+        sources = [_guarded(feed) for feed in self._feeds]
+        waiting: list[list[Market]] = [[] for _ in sources]
+        ended = [False] * len(sources)
+        while True:
+            horizon = await self._horizon(sources, waiting, ended)
+            ready: list[Market] = []
+            for events in waiting:
+                count = len(events)
+                if horizon is not None:
+                    count = next((i for i, event in enumerate(events) if event.ts >= horizon), count)
+                ready.extend(events[:count])
+                del events[:count]
+            ready.sort(key=self._key)
+            for start in range(0, len(ready), MOST_AT_ONCE):
+                yield ready[start : start + MOST_AT_ONCE]
+            if horizon is None:
+                return
+
+    async def _horizon(
+        self, sources: list[AsyncIterator[Sequence[Market]]], waiting: list[list[Market]], ended: list[bool]
+    ) -> int | None:
+        """Read on until something lies before the time up to which every feed is known; None at the end."""
+        while True:
+            for index, source in enumerate(sources):
+                while not waiting[index] and not ended[index]:
+                    await self._read(index, source, waiting, ended)
+            known = [(waiting[index][-1].ts, index) for index in range(len(sources)) if not ended[index]]
+            if not known:
+                return None
+            horizon, behind = min(known)
+            if any(events and events[0].ts < horizon for events in waiting):
+                return horizon
+            await self._read(behind, sources[behind], waiting, ended)
+
+    async def _read(
+        self,
+        index: int,
+        source: AsyncIterator[Sequence[Market]],
+        waiting: list[list[Market]],
+        ended: list[bool],
+    ) -> None:
+        try:
+            waiting[index].extend(await anext(source))
+        except StopAsyncIteration:
+            ended[index] = True
+
+    async def _arrivals(self) -> AsyncIterator[Sequence[Market]]:
+        """Yield the batches of live feeds as they come, until all of them end or the run stops."""
+        arrived: asyncio.Queue[Sequence[Market] | None] = asyncio.Queue()
+
+        async def listen(feed: Feed[Any]) -> None:
+            async for batch in _guarded(feed):
+                arrived.put_nowait(batch)
+
+        async with asyncio.TaskGroup() as tasks:
+            listening = [tasks.create_task(listen(feed)) for feed in self._feeds]
+            for task in (*listening, tasks.create_task(self._stopping.wait())):
+                task.add_done_callback(lambda _: arrived.put_nowait(None))
+            while not self._stopping.is_set() and not all(task.done() for task in listening):
+                batch = await arrived.get()
+                if batch is not None:
+                    yield batch
+            self._stopping.set()
+            for task in listening:
+                task.cancel()
+
+    async def _with_bars(self, merged: AsyncIterator[Sequence[Market]]) -> AsyncIterator[Sequence[Market]]:
+        builder = self._builder
+        last = 0
+        async for batch in merged:
+            events: list[Market] = []
+            for event in batch:
+                if event.ts > builder.due:
+                    events.extend(builder.close(event.ts))
+                builder.add(event)
+                events.append(event)
+            if batch:
+                last = batch[-1].ts
+            yield events
+        if not self._stopping.is_set():
+            yield builder.flush(last)
+
+    async def _paced(
+        self, merged: AsyncIterator[Sequence[Market]], speed: float
+    ) -> AsyncIterator[Sequence[Market]]:
+        """Let event time pass `speed` times as fast as the clock on the wall."""
+        began: float | None = None
+        first = 0
+        async for batch in merged:
+            given = 0
+            for index, event in enumerate(batch):
+                if began is None:
+                    began, first = time.monotonic(), event.ts
+                due = began + (event.ts - first) / 1e9 / speed
+                if due > time.monotonic():
+                    if index > given:
+                        yield batch[given:index]
+                        given = index
+                    if await self._stopped_before(due):
+                        return
+            yield batch[given:]
+
+    async def _stopped_before(self, due: float) -> bool:
+        delay = due - time.monotonic()
+        if delay > 0:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), delay)
+        return self._stopping.is_set()
+
+
+async def _guarded(feed: Feed[Any]) -> AsyncIterator[Sequence[Market]]:
+    try:
+        async for batch in feed.events():
+            yield batch
+    except ComponentError:
+        raise
+    except Exception as error:
+        raise ComponentError(f"feed {feed.name} failed: {type(error).__name__}: {error}") from error
+
+
+def _listed(speeds: set[float | None]) -> str:
+    return " and ".join(sorted("max" if speed is None else f"{speed:g}" for speed in speeds))

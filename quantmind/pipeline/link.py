@@ -1,0 +1,174 @@
+"""The link of one stage to the others: who is there, who has gone silent, and their messages in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+from quantmind.errors import QuantMindError
+from quantmind.events import Failed, Presence, codec
+from quantmind.kinds.transport import Transport
+
+_log = logging.getLogger(__name__)
+_BEACON = 0.05
+_HEARTBEAT = 1.0
+SILENCE = 10.0
+"""Seconds after which a stage that says nothing, or gets nowhere, ends the run."""
+
+
+class Link:
+    """Joins the stages of a pipeline and carries messages between them.
+
+    A stage has joined when it hears every other one and is heard by it: each says in its `Presence` whom it hears.
+    """
+
+    def __init__(
+        self,
+        transport: Transport[Any],
+        pipeline: str,
+        stage: str,
+        peers: tuple[str, ...],
+        handle: Callable[[str, codec.Message], None],
+        run: str = "",
+    ) -> None:
+        self.run = run
+        """The run's name: the execution stage gives it, the others learn it."""
+        self.bad_frames = 0
+        self._transport = transport
+        self._pipeline = pipeline
+        self._stage = stage
+        self._peers = peers
+        self._handle = handle
+        self._start = uuid.uuid4().hex
+        self._sequence = 0
+        self._hears: dict[str, Presence | None] = dict.fromkeys(peers)
+        self._sequences: dict[str, tuple[str, int]] = {}
+        self._heard_at: dict[str, float] = {}
+        self._joined = asyncio.Event()
+        self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._beacon: asyncio.Task[None] | None = None
+        transport.subscribe(peers, self._receive)
+
+    async def __aenter__(self) -> Self:
+        """Open the transport and begin to be seen."""
+        await self._transport.open()
+        self._beacon = asyncio.create_task(self._be_present())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Tell the others if this stage failed, and close the transport."""
+        if self._beacon is not None:
+            self._beacon.cancel()
+            await asyncio.gather(self._beacon, return_exceptions=True)
+        with contextlib.suppress(Exception):
+            if error is not None and not isinstance(error, StageError):
+                self.send(Failed(self._stage, str(error)))
+            await asyncio.wait_for(self._transport.drained(), 1.0)
+        if self._failed.done():
+            self._failed.exception()
+        await self._transport.close()
+
+    async def join(self) -> None:
+        """Wait until every stage hears every other one."""
+        await self.wait(self._joined)
+
+    async def wait(self, event: asyncio.Event, patience: float | None = None) -> None:
+        """Wait for an event of this stage.
+
+        Raises:
+            StageError: another stage failed or went silent meanwhile.
+            TimeoutError: `patience` seconds went by.
+        """
+        if event.is_set() and not self._failed.done():
+            return
+        waiting = asyncio.ensure_future(event.wait())
+        try:
+            await asyncio.wait(
+                (waiting, self._failed), timeout=patience, return_when=asyncio.FIRST_COMPLETED
+            )
+            if self._failed.done():
+                self._failed.result()
+            if not waiting.done():
+                raise TimeoutError
+        finally:
+            waiting.cancel()
+
+    def send(self, *messages: codec.Message) -> None:
+        """Publish messages to the stages that listen to this one."""
+        self._sequence += 1
+        frame = codec.Frame(
+            codec.FRAME_VERSION, self._pipeline, self._stage, self._start, self._sequence, messages
+        )
+        self._transport.publish(codec.encode_frame(frame))
+
+    async def drained(self) -> None:
+        """Wait until the transport has handed on what was sent."""
+        await self._transport.drained()
+
+    async def _be_present(self) -> None:
+        while True:
+            hears = tuple(stage for stage, presence in self._hears.items() if presence is not None)
+            self.send(Presence(self._stage, hears, self.run))
+            joined = self._joined.is_set()
+            await asyncio.sleep(_HEARTBEAT if joined else _BEACON)
+            if joined:
+                self._check_silence()
+
+    def _check_silence(self) -> None:
+        now = time.monotonic()
+        for stage, heard_at in self._heard_at.items():
+            if now - heard_at > SILENCE:
+                self._fail(f"stage {stage} has been silent for {SILENCE:g} s")
+
+    def _receive(self, stage: str, data: bytes) -> None:
+        try:
+            frame = codec.decode_frame(data)
+        except codec.CodecError as error:
+            self.bad_frames += 1
+            _log.warning("a frame of stage %s was dropped: %s", stage, error)
+            return
+        if frame.pipeline != self._pipeline:
+            self._fail(f"stage {stage} runs pipeline {frame.pipeline}, not {self._pipeline}: use other endpoints")
+            return
+        start, sequence = self._sequences.get(stage, (frame.start, frame.sequence - 1))
+        if self._joined.is_set() and (start != frame.start or frame.sequence != sequence + 1):
+            lost = "restarted" if start != frame.start else f"lost {frame.sequence - sequence - 1} frames"
+            self._fail(f"stage {stage} {lost}; a replay must have every event, so it ends here")
+            return
+        self._sequences[stage] = (frame.start, frame.sequence)
+        self._heard_at[stage] = time.monotonic()
+        for message in frame.messages:
+            if isinstance(message, Presence):
+                self._seen(message)
+            elif isinstance(message, Failed):
+                self._fail(f"stage {message.stage} failed: {message.reason}")
+            else:
+                self._handle(stage, message)
+
+    def _seen(self, presence: Presence) -> None:
+        if self._joined.is_set() or presence.stage not in self._hears:
+            return
+        self._hears[presence.stage] = presence
+        self.run = self.run or presence.run
+        everyone = {self._stage, *self._peers}
+        if all(
+            seen is not None and {seen.stage, *seen.hears} >= everyone for seen in self._hears.values()
+        ):
+            self._joined.set()
+            self.send(Presence(self._stage, self._peers, self.run))
+
+    def _fail(self, reason: str) -> None:
+        if not self._failed.done():
+            self._failed.set_exception(StageError(reason))
+
+
+class StageError(QuantMindError):
+    """Another stage failed or went silent."""

@@ -1,0 +1,117 @@
+"""Runs a recipe: builds its parts, opens them, drives them, and sums up."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import Any, TextIO
+
+import msgspec
+
+from quantmind.errors import ComponentError, QuantMindError, UsageError
+from quantmind.kinds import Component, Run
+from quantmind.pipeline import build
+from quantmind.pipeline.deciding import Deciding
+from quantmind.pipeline.driver import Driver
+from quantmind.pipeline.executing import Executing
+from quantmind.pipeline.feeding import Feeding
+from quantmind.pipeline.folder import RunFolder, account_folder
+from quantmind.pipeline.record import Recorder
+from quantmind.pipeline.sinking import Sinking
+from quantmind.pipeline.summary import Summary
+from quantmind.project import Project
+from quantmind.recipe.model import Recipe
+from quantmind.recipe.wiring import Wiring, wire
+from quantmind.trader.journal import Journal
+
+
+class Running(msgspec.Struct):
+    """One run in this process: the recipe, where its record goes, and how it is stopped."""
+
+    recipe: Recipe
+    project: Project
+    record: bool = False
+    resume: str | None = None
+    output: TextIO = sys.stdout
+    durable: bool | None = None
+    """Whether each command waits for the disk; left out, all but replays at full speed do."""
+    feeding: Feeding | None = None
+
+    def stop(self) -> None:
+        """End the run after the events at hand."""
+        if self.feeding is not None:
+            self.feeding.stop()
+
+    async def run(self) -> Summary:
+        """Run to the end of the feeds, or until stopped."""
+        recipe = self.recipe
+        wiring = wire(recipe)
+        folder = self.folder()
+        self.feeding, feeds = build.feeding(recipe, wiring)
+        async with contextlib.AsyncExitStack() as stack:
+            executing = await opened_executing(
+                stack, self, wiring, folder, self.feeding.live, self.feeding.speed
+            )
+            recorder = stack.enter_context(Recorder(folder.decider_record)) if self.record else None
+            deciding = Deciding(build.decider(recipe, wiring, executing.trader.epoch), recorder)
+            run = Run(folder.name, folder.path, self.output)
+            sinking = Sinking(build.sinks(recipe, run), self.feeding.live)
+            await enter(stack, sinking, "sinks")
+            for feed in feeds:
+                await enter(stack, feed, f"feed {feed.name}")
+            driver = Driver(self.feeding, deciding, executing, sinking)
+            await driver.run()
+            return Summary.of(
+                folder.name, driver.seq, executing.trader, driver.latencies, sinking.failures
+            )
+
+    def folder(self) -> RunFolder:
+        """Return the folder of this run: a new one, or the one to go on with."""
+        recipe = self.recipe
+        if self.resume is None:
+            return RunFolder.create(self.project.state, recipe.name, recipe.resolved, str(recipe.file))
+        if self.record:
+            raise UsageError("--record and --resume exclude each other: a recording has every input from the first")
+        folder = RunFolder.find(self.project.state, self.resume)
+        folder.check(recipe.resolved)
+        return folder
+
+
+async def opened_executing(
+    stack: contextlib.AsyncExitStack,
+    running: Running,
+    wiring: Wiring,
+    folder: RunFolder,
+    live: bool,
+    speed: float | None,
+) -> Executing:
+    """Open the journal and the executor of a run.
+
+    A replayed account starts empty in the run's folder; a live one goes on from the account's own.
+    """
+    recipe = running.recipe
+    account = recipe.executor.component.account(recipe.executor.options)
+    home = folder.path
+    if live:
+        home = account_folder(running.project.state, account)
+        folder.keep_journal_in(home)
+    executor = build.executor(recipe, wiring)
+    durable = (live or speed is not None) if running.durable is None else running.durable
+    journal = Journal(home, account, str(executor.balance), durable)
+    stack.callback(journal.close)
+    trader = build.trader(recipe, journal, new_epoch=live)
+    await enter(stack, executor, f"executor {executor.name}")
+    recorder = stack.enter_context(Recorder(folder.trader_record)) if running.record else None
+    return Executing(trader, executor, journal, recorder)
+
+
+async def enter(
+    stack: contextlib.AsyncExitStack, component: Component[Any] | Sinking, what: str
+) -> None:
+    """Open a component; one that cannot be opened is named."""
+    try:
+        await stack.enter_async_context(component)
+    except QuantMindError:
+        raise
+    except Exception as error:
+        raise ComponentError(f"{what} cannot be opened: {type(error).__name__}: {error}") from error

@@ -1,0 +1,89 @@
+"""The summary of a run: what came in, what was decided, what it came to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from quantmind.trader.trader import Trader
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """Figures of a run; money in the settlement currency, latency in microseconds."""
+
+    run: str
+    events: int
+    signals: int
+    targets: int
+    orders: int
+    refusals: Mapping[str, int]
+    fills: int
+    equity: Decimal
+    pnl: Decimal
+    fees: Decimal
+    latency_us: Mapping[str, float | None]
+    positions: Mapping[str, Decimal]
+    sinks: Mapping[str, str]
+
+    @classmethod
+    def of(
+        cls, run: str, events: int, trader: Trader, latencies: Iterable[int], sinks: Mapping[str, str]
+    ) -> Summary:
+        """Sum up a run; PnL is equity less the balance the account started with."""
+        equity = trader.equity()
+        account = trader.account
+        ordered = sorted(latencies)
+        return cls(
+            run,
+            events,
+            trader.counts["signals"],
+            trader.counts["targets"],
+            trader.counts["orders"],
+            dict(sorted(trader.refusals.items())),
+            trader.counts["fills"],
+            equity,
+            equity - account.started_with,
+            sum((position.fees for position in account.positions.values()), Decimal(0)),
+            {"p50": _percentile(ordered, 50), "p99": _percentile(ordered, 99)},
+            {s: p.quantity for s, p in account.positions.items() if p.quantity},
+            dict(sinks),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain data; money as strings, so that no digit is lost."""
+        plain: dict[str, Any] = msgspec.to_builtins(self)
+        for key in ("equity", "pnl", "fees"):
+            plain[key] = f"{getattr(self, key):f}"
+        plain["positions"] = {symbol: f"{quantity:f}" for symbol, quantity in self.positions.items()}
+        return plain
+
+    def lines(self) -> Iterable[str]:
+        """Return it as lines for a person."""
+        refused = ", ".join(f"{code} {count}" for code, count in self.refusals.items()) or "none"
+        p50, p99 = self.latency_us["p50"], self.latency_us["p99"]
+        latency = "no command" if p50 is None else f"p50 {p50:.1f} us, p99 {p99:.1f} us"
+        held = ", ".join(f"{q:f} {symbol}" for symbol, q in self.positions.items()) or "flat"
+        yield f"run {self.run}"
+        yield f"  events    {self.events:,}"
+        yield f"  signals   {self.signals:,}"
+        yield f"  targets   {self.targets:,}"
+        yield f"  orders    {self.orders:,}"
+        yield f"  refusals  {refused}"
+        yield f"  fills     {self.fills:,}"
+        yield f"  position  {held}"
+        yield f"  equity    {self.equity:,.4f}"
+        yield f"  pnl       {self.pnl:+,.4f}"
+        yield f"  fees      {self.fees:,.4f}"
+        yield f"  latency   {latency}"
+        for sink, failure in self.sinks.items():
+            yield f"  sink {sink} failed: {failure}"
+
+
+def _percentile(ordered: list[int], percent: int) -> float | None:
+    """Return a percentile by the nearest-rank method, ns in and us out."""
+    if not ordered:
+        return None
+    return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)] / 1_000

@@ -1,0 +1,275 @@
+"""Plugins: found by their entry points, loaded when a component of theirs is wanted."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pluggy
+
+from quantmind.errors import RecipeError
+from quantmind.hookspecs import Hooks
+from quantmind.kinds import KINDS, Component, Options
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution, EntryPoint
+
+GROUP = "quantmind"
+OWN = "quantmind"
+"""The distribution that `--no-plugins` leaves."""
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+class PluginError(RecipeError):
+    """A component cannot be had; says why, and what to do."""
+
+
+class Found(msgspec.Struct, frozen=True, order=True):
+    """A component, or (with a `fault` and no kind) a plugin that gives none."""
+
+    kind: str
+    name: str
+    summary: str
+    distribution: str
+    version: str
+    module: str
+    fault: str = ""
+
+
+class Origin(msgspec.Struct, frozen=True, order=True):
+    """Who brought a component: a distribution (empty for classes given directly) and its module."""
+
+    distribution: str
+    version: str
+    module: str
+
+    def __str__(self) -> str:
+        """Name it as an error would."""
+        return f"{self.distribution} {self.version} ({self.module})" if self.distribution else self.module
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    """An entry point: a name, and the module behind it."""
+
+    name: str
+    value: str
+    origin: Origin
+    point: Any
+
+
+class Plugins:
+    """The plugins of this installation, less those that are not allowed.
+
+    `allow` names distributions or import modules; None allows all. The environment variable QUANTMIND_PLUGINS
+    (names with commas) restricts likewise, and `only_own` leaves nothing but what comes with QuantMind.
+    `extra` are component classes that come from no entry point.
+    """
+
+    def __init__(
+        self,
+        allow: Collection[str] | None = None,
+        extra: Sequence[type[Component[Any]]] = (),
+        *,
+        only_own: bool = False,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        isolated = (os.environ if environ is None else environ).get("QUANTMIND_PLUGINS", "")
+        self._restrictions: list[tuple[str, frozenset[str]]] = []
+        if only_own:
+            self._restrictions.append(("is left out by --no-plugins", _normalised([OWN])))
+        if isolated.strip():
+            names = [name for name in isolated.split(",") if name.strip()]
+            self._restrictions.append(("is not named by QUANTMIND_PLUGINS", _normalised(names)))
+        if allow is not None:
+            self._restrictions.append(("is not on the allow-list", _normalised(allow)))
+        self._manager = pluggy.PluginManager("quantmind")
+        self._manager.add_hookspecs(Hooks)
+        self._entries: tuple[_Entry, ...] | None = None
+        self._components: dict[str, tuple[type[Component[Any]], ...]] = {}
+        self._faults: dict[str, str] = {}
+        for component in extra:
+            if fault := _fault_of(component):
+                raise PluginError(fault)
+        self._extra = tuple(dict.fromkeys(extra))
+
+    def find(self, kind: str, name: str) -> type[Component[Any]]:
+        """Return the component class of that kind and name, loading as few plugins as possible.
+
+        An entry point called like the component goes before one that merely registers it.
+
+        Raises:
+            PluginError: there is none, or more than one.
+        """
+        found = self._matching(kind, name, lambda entry: entry.name == name)
+        if not found:
+            found = self._matching(kind, name, lambda _: True)
+        if not found:
+            raise PluginError(self._why_missing(kind, name))
+        if len(found) > 1:
+            owners = " and by ".join(str(origin) for origin in sorted(found.values()))
+            raise PluginError(f"{kind} {name} is registered by {owners}: uninstall one, or allow only one")
+        return next(iter(found))
+
+    def all(self) -> list[Found]:
+        """Load every plugin that is allowed, and list the components and the faults."""
+        owners: dict[type[Component[Any]], Origin] = dict(self._registered(lambda _: True))
+        rows = []
+        for component, origin in owners.items():
+            others = [
+                other
+                for twin, other in owners.items()
+                if twin is not component and (twin.kind, twin.name) == (component.kind, component.name)
+            ]
+            fault = "also registered by " + " and by ".join(map(str, sorted(others))) if others else ""
+            rows.append(
+                Found(component.kind, component.name, component.summary(), *_fields(origin), fault=fault)
+            )
+        for entry in self._discover():
+            fault = self._refusal(entry) or self._faults.get(entry.value, "")
+            if fault:
+                rows.append(Found("", entry.name, "", *_fields(entry.origin), fault=fault))
+        return sorted(rows)
+
+    def _discover(self) -> tuple[_Entry, ...]:
+        """Read the entry points, once; imports nothing of theirs."""
+        if self._entries is None:
+            from importlib.metadata import entry_points
+
+            names: dict[int, tuple[str, str]] = {}
+            entries = [_entry(point, names) for point in entry_points(group=GROUP)]
+            self._entries = tuple(sorted(entries, key=lambda entry: (entry.origin, entry.name, entry.value)))
+        return self._entries
+
+    def _refusal(self, entry: _Entry) -> str:
+        """Say why a plugin may not be loaded; empty if it may."""
+        module = entry.origin.module
+        own_names = _normalised([entry.origin.distribution, module, module.partition(".")[0]])
+        for reason, allowed in self._restrictions:
+            if not own_names & allowed:
+                return reason
+        return ""
+
+    def _load(self, entry: _Entry) -> Sequence[type[Component[Any]]]:
+        """Return the components of an entry point; the first time its module is imported and registered."""
+        if entry.value not in self._components:
+            self._components[entry.value] = ()
+            try:
+                plugin = entry.point.load()
+                self._components[entry.value] = self._register(plugin, entry.value)
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - one broken plugin must not lock the user out
+                text = " ".join(str(error).split())
+                self._faults[entry.value] = (
+                    text if isinstance(error, PluginError) else f"{type(error).__name__}: {text}"
+                )
+        return self._components[entry.value]
+
+    def _register(self, plugin: object, name: str) -> tuple[type[Component[Any]], ...]:
+        """Register a plugin and ask it for its components; a faulty one is taken out again."""
+        if self._manager.is_registered(plugin):
+            return ()
+        self._manager.register(plugin, name=name)
+        try:
+            self._manager.check_pending()
+            return self._components_of(plugin)
+        except BaseException:
+            self._manager.unregister(plugin)
+            raise
+
+    def _components_of(self, plugin: object) -> tuple[type[Component[Any]], ...]:
+        others = [other for other in self._manager.get_plugins() if other is not plugin]
+        results = self._manager.subset_hook_caller("register_components", others)()
+        if not results:
+            raise PluginError("it has no register_components with @hookimpl, or that returns nothing")
+        components = tuple(component for result in results for component in result)
+        if fault := next(filter(None, map(_fault_of, components)), ""):
+            raise PluginError(fault)
+        return components
+
+    def _registered(self, chosen: Callable[[_Entry], bool]) -> Iterator[tuple[type[Component[Any]], Origin]]:
+        """Load the chosen entry points that are allowed, and yield what they register, each class once."""
+        seen: set[type[Component[Any]]] = set()
+        for component in self._extra:
+            seen.add(component)
+            yield component, Origin("", "", component.__module__)
+        for entry in self._discover():
+            if chosen(entry) and not self._refusal(entry):
+                for component in self._load(entry):
+                    if component not in seen:
+                        seen.add(component)
+                        yield component, entry.origin
+
+    def _matching(
+        self, kind: str, name: str, chosen: Callable[[_Entry], bool]
+    ) -> dict[type[Component[Any]], Origin]:
+        return {
+            component: origin
+            for component, origin in self._registered(chosen)
+            if (component.kind, component.name) == (kind, name)
+        }
+
+    def _why_missing(self, kind: str, name: str) -> str:
+        registered = [component for component, _ in self._registered(lambda _: True)]
+        installed = sorted({component.name for component in registered if component.kind == kind})
+        other = sorted({component.kind for component in registered if component.name == name})
+        parts = [f"no {kind} is called {name}"]
+        refused = [(entry, reason) for entry in self._discover() if (reason := self._refusal(entry))]
+        failed = [entry for entry in self._discover() if entry.value in self._faults]
+        named = [(entry, reason) for entry, reason in refused if entry.name == name]
+        broken = [entry for entry in failed if entry.name == name] or failed
+        if named:
+            parts += [f"the plugin {entry.origin} that has it {reason}" for entry, reason in named]
+        elif other:
+            parts[0] += f": it is a component of kind {' and '.join(other)}"
+        elif close := difflib.get_close_matches(name, installed, 1):
+            parts[0] += f"; did you mean {close[0]}?"
+        if broken:
+            likely = sorted({f"{entry.origin} failed: {self._faults[entry.value]}" for entry in broken})
+            parts += [f"likely because the plugin {text}" for text in likely]
+        if refused and not named:
+            left_out = sorted({f"{entry.origin.distribution} {reason}" for entry, reason in refused})
+            parts.append(f"not looked into: {', '.join(left_out)}")
+        parts.append(f"installed: {', '.join(installed) or 'none'}")
+        return "; ".join(parts).replace("?;", "?")
+
+
+def _entry(point: EntryPoint, names: dict[int, tuple[str, str]]) -> _Entry:
+    dist: Distribution | None = point.dist
+    if id(dist) not in names:
+        # Each look at a distribution's name parses its METADATA again.
+        meta = dist.metadata if dist else None
+        names[id(dist)] = (str(meta["Name"]), str(meta["Version"])) if meta else ("", "")
+    module = re.split(r"[:\[\s]", point.value.strip(), maxsplit=1)[0]
+    return _Entry(point.name, point.value, Origin(*names[id(dist)], module), point)
+
+
+def _fields(origin: Origin) -> tuple[str, str, str]:
+    return origin.distribution, origin.version, origin.module
+
+
+def _normalised(names: Collection[str]) -> frozenset[str]:
+    """Compare names as package indexes do: `My_Plugin` is `my-plugin`."""
+    return frozenset(re.sub(r"[-_.]+", "-", name.strip()).lower() for name in names if name.strip())
+
+
+def _fault_of(component: object) -> str:
+    """Say what keeps a class from being a component; empty if nothing does."""
+    if not (isinstance(component, type) and issubclass(component, Component)):
+        return f"{component!r} is no component class: derive it from one of the kinds in quantmind.kinds"
+    label = f"component {component.__module__}.{component.__qualname__}"
+    kind = KINDS.get(component.kind)
+    if kind is None or not issubclass(component, kind):
+        kinds = ", ".join(known.__name__ for known in KINDS.values())
+        return f"{label} is of no known kind: derive it from one of {kinds}"
+    if not _NAME.fullmatch(component.name):
+        return f"{label} must have a name of small letters, digits and _, was {component.name!r}"
+    if not component.__dict__.get("__doc__"):
+        return f"{label} has no docstring: its first line is the summary"
+    model = getattr(component, "options_model", None)
+    if not (isinstance(model, type) and issubclass(model, Options)):
+        return f"{label} has no options model: write class {component.__name__}({kind.__name__}[NoOptions])"
+    return ""

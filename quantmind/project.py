@@ -1,0 +1,106 @@
+"""The project: what the nearest quantmind.yaml says for every recipe below it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+from pydantic import Field
+
+from quantmind.kinds import Options
+from quantmind.recipe.document import Document, read_document
+from quantmind.recipe.faults import validate
+from quantmind.recipe.findings import Findings
+from quantmind.recipe.interpolate import Interpolation
+from quantmind.recipe.problems import RecipeProblems
+
+FILE = "quantmind.yaml"
+
+Level = Literal["debug", "info", "warning", "error"]
+
+
+class LoggingOptions(Options):
+    """The `logging` section."""
+
+    level: Level = Field(default="info", description="The least severe log lines that are written.")
+
+
+class PluginOptions(Options):
+    """The `plugins` section."""
+
+    allow: tuple[str, ...] | None = Field(
+        default=None, description="Distributions or modules that may be loaded; left out, all may."
+    )
+
+
+class ProjectOptions(Options):
+    """The keys of quantmind.yaml."""
+
+    logging: LoggingOptions = Field(default=LoggingOptions(), description="What is logged.")
+    state: str | None = Field(default=None, min_length=1, description="The folder of runs and accounts.")
+    plugins: PluginOptions = Field(default=PluginOptions(), description="Which plugins may be loaded.")
+    limits: list[Any] = Field(default=[], description="Limits that every recipe inherits.")
+
+
+class Project(msgspec.Struct, frozen=True):
+    """Defaults of all recipes of a folder."""
+
+    state: Path
+    """The folder of runs and accounts."""
+    file: Path | None = None
+    level: Level = "info"
+    allow: tuple[str, ...] | None = None
+    limits: tuple[Any, ...] = ()
+    """Limits as they are written; their places are in `document`."""
+    document: Document = Document("", None)
+
+    @classmethod
+    def find(cls, folder: Path, environ: Mapping[str, str]) -> Project:
+        """Read the nearest quantmind.yaml in a folder or above it; none is fine.
+
+        Raises:
+            RecipeProblems: it cannot be used; every reason.
+        """
+        start = Path.cwd() / folder
+        for place in (start, *start.parents):
+            if (place / FILE).is_file():
+                return cls.read(place / FILE, environ)
+        return cls(_default_state(environ))
+
+    @classmethod
+    def read(cls, file: Path, environ: Mapping[str, str]) -> Project:
+        """Read a quantmind.yaml; an empty one changes nothing.
+
+        Raises:
+            RecipeProblems: it cannot be used; every reason.
+        """
+        document = read_document(file)
+        findings = Findings(document, Interpolation(environ))
+        data = {} if document.data is None else document.data
+        if isinstance(data, dict):
+            # A section may have nothing but comments.
+            data = {key: value for key, value in data.items() if value is not None}
+        options = validate(ProjectOptions, data, "", findings)
+        if options is None or findings.problems:
+            raise RecipeProblems(findings.problems)
+        return cls(
+            state=file.parent / Path(options.state).expanduser()
+            if options.state
+            else _default_state(environ),
+            file=file,
+            level=options.logging.level,
+            allow=options.plugins.allow,
+            limits=tuple(options.limits),
+            document=document,
+        )
+
+
+def _default_state(environ: Mapping[str, str]) -> Path:
+    """Follow systemd, then the XDG rules, then their default."""
+    if directory := environ.get("STATE_DIRECTORY", "").partition(":")[0]:
+        return Path(directory)
+    if Path(home := environ.get("XDG_STATE_HOME", "")).is_absolute():
+        return Path(home) / "quantmind"
+    return Path.home() / ".local" / "state" / "quantmind"

@@ -1,0 +1,1 @@
+"""Recipes: YAML in, checked components and their wiring out."""

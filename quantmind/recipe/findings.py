@@ -1,0 +1,42 @@
+"""Findings: the problems of one document, noted while it is read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quantmind.recipe.document import Document
+from quantmind.recipe.interpolate import Interpolation
+from quantmind.recipe.problems import Problem, Severity
+
+
+class Findings:
+    """Notes problems by path and gives each its place.
+
+    What could not be interpolated is a problem already; nothing else is said about that value.
+    """
+
+    def __init__(self, document: Document, interpolation: Interpolation) -> None:
+        self._document = document
+        self._interpolation = interpolation
+        self.problems: list[Problem] = list(document.problems)
+
+    def error(self, path: str, message: str, *, key: bool = False) -> None:
+        """Note an error at a value, or at its key."""
+        if not self._interpolation.unknown(path):
+            self._note(path, message, "error", key=key)
+
+    def interpolated(self, severity: Severity) -> None:
+        """Note what could not be interpolated; unset variables with the given severity."""
+        for path, fault in self._interpolation.faults.items():
+            self._note(path, fault, "error")
+        for path, names in self._interpolation.missing.items():
+            for name in names:
+                message = f"the environment variable {name} is not set: set it, or write ${{{name}:-default}}"
+                self._note(path, message, severity)
+
+    def written(self, path: str, value: Any) -> Any:
+        """Return a value as it may be shown: what came from the environment stays there."""
+        return self._interpolation.written.get(path, value)
+
+    def _note(self, path: str, message: str, severity: Severity, *, key: bool = False) -> None:
+        self.problems.append(Problem(self._document.mark(path, key=key), path, message, severity))

@@ -1,0 +1,102 @@
+"""The `instruments` of a recipe."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from quantmind.kinds import Options
+from quantmind.market.instruments import KNOWN, Instrument
+from quantmind.recipe.faults import shown, validate
+from quantmind.recipe.findings import Findings
+from quantmind.recipe.problems import join
+
+_UNIFIED = re.compile(r"([A-Z0-9]+)/([A-Z0-9]+):([A-Z0-9]+)")
+_QUOTES = ("USDT", "USDC", "USD")
+
+Positive = Annotated[Decimal, Field(gt=0)]
+
+
+class Steps(Options):
+    """The steps of an instrument that is not known."""
+
+    tick: Positive = Field(description="The smallest step of its price.")
+    step: Positive = Field(description="The smallest step of its quantity, in base currency.")
+    min_notional: Decimal = Field(
+        default=Decimal(0), ge=0, description="The smallest order value the venue takes."
+    )
+
+
+def read_instruments(raw: Any, findings: Findings) -> tuple[Instrument, ...] | None:
+    """Return the instruments, in order; None after noting what is wrong with them."""
+    before = len(findings.problems)
+    instruments: dict[str, Instrument] = {}
+    for path, symbol, steps in _entries(raw, findings):
+        if symbol in instruments:
+            findings.error(path, f"{symbol} is named twice", key=True)
+        elif instrument := _instrument(path, symbol, steps, findings):
+            instruments[symbol] = instrument
+    if not instruments and len(findings.problems) == before:
+        findings.error("instruments", "must name at least one instrument, such as BTC/USDT:USDT")
+    return tuple(instruments.values()) if instruments and len(findings.problems) == before else None
+
+
+def _entries(raw: Any, findings: Findings) -> Iterator[tuple[str, str, Any]]:
+    """Yield path, symbol and steps of each entry, however it is written."""
+    if isinstance(raw, dict):
+        for symbol, steps in raw.items():
+            yield join("instruments", symbol), symbol, steps
+        return
+    if not isinstance(raw, list):
+        findings.error("instruments", f"must be a list, such as [BTC/USDT:USDT], was {shown(raw)}")
+        return
+    for index, entry in enumerate(raw):
+        path = join("instruments", index)
+        if isinstance(entry, str):
+            yield path, entry, None
+        elif isinstance(entry, dict) and len(entry) == 1:
+            for symbol, steps in entry.items():
+                yield join(path, symbol), symbol, steps
+        else:
+            findings.error(path, f"must be a symbol, or SYMBOL: {{tick: ..., step: ...}}, was {shown(entry)}")
+
+
+def _instrument(path: str, symbol: str, steps: Any, findings: Findings) -> Instrument | None:
+    match = _UNIFIED.fullmatch(symbol)
+    if match is None:
+        guess = _unified(symbol)
+        hint = f"did you mean {guess}?" if guess else "write it as BASE/QUOTE:SETTLE, such as BTC/USDT:USDT"
+        findings.error(path, f"{shown(symbol)} is not a unified symbol; {hint}", key=True)
+        return None
+    if match[2] != match[3]:
+        findings.error(
+            path,
+            f"{symbol} settles in {match[3]}, not in {match[2]}: only linear perpetuals are traded",
+            key=True,
+        )
+        return None
+    if steps is None:
+        if symbol not in KNOWN:
+            findings.error(
+                path,
+                f"the steps of {symbol} are not known: write them, {symbol}: {{tick: 0.01, step: 0.001}}",
+                key=True,
+            )
+        return KNOWN.get(symbol)
+    options = validate(Steps, steps, path, findings)
+    return Instrument(symbol, options.tick, options.step, options.min_notional) if options else None
+
+
+def _unified(spelling: str) -> str:
+    """Guess the unified symbol behind a venue's spelling: `BTCUSDT`, `btc-usdt`, `BTC/USDT`."""
+    letters = re.sub(r"[^A-Z0-9]", "", spelling.upper().partition(":")[0])
+    for ending in ("PERP", "SWAP"):
+        letters = letters.removesuffix(ending)
+    for quote in _QUOTES:
+        if letters.endswith(quote) and letters != quote:
+            return f"{letters.removesuffix(quote)}/{quote}:{quote}"
+    return ""

@@ -1,0 +1,235 @@
+"""Loading a recipe: parse, interpolate, validate; every problem at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from pydantic import Field
+
+from quantmind.kinds import Options
+from quantmind.market.instruments import Instrument
+from quantmind.plugins import Plugins
+from quantmind.project import Project
+from quantmind.recipe.components import (
+    SLUG,
+    SLUG_WORDS,
+    Section,
+    leaves,
+    masked,
+    read_component,
+    read_list,
+    secrets,
+)
+from quantmind.recipe.document import Document, read_document
+from quantmind.recipe.faults import shown, suggestion, validate
+from quantmind.recipe.findings import Findings
+from quantmind.recipe.instruments import read_instruments
+from quantmind.recipe.interpolate import Interpolation
+from quantmind.recipe.model import NO_TRADE_BAND, Origins, Recipe, Spec
+from quantmind.recipe.problems import Mark, Problem, RecipeProblems, Severity, join
+
+REQUIRED = {
+    "name": "write name: and a short name for the runs of this recipe",
+    "instruments": "write instruments: [BTC/USDT:USDT]",
+    "feeds": "write feeds: and where market data come from",
+    "strategies": "write strategies: and who decides",
+    "allocator": "write allocator: equal_weight",
+    "risk": "write risk: {sizing: [...]}; without sizing there is no budget",
+    "executor": "write executor: and who fills the orders",
+}
+KEYS = ("name", "instruments", "feeds", "transport", "strategies", "allocator", "risk", "executor", "sinks")
+
+_LISTS = {
+    "feeds": ("feed", 1),
+    "strategies": ("strategy", 1),
+    "risk.sizing": ("sizing", 1),
+    "risk.limits": ("limit", 0),
+    "sinks": ("sink", 0),
+}
+"""The sections that are lists: the kind of their components, and how many there must be at least."""
+
+
+class Risk(Options):
+    """The `risk` section; its components are read one by one."""
+
+    sizing: Any = Field(description="Sizing rules: the smallest budget counts.")
+    limits: Any = Field(default=(), description="Limits on what increases a position.")
+    no_trade_band: Decimal = Field(
+        default=NO_TRADE_BAND, ge=0, lt=1, description="Changes below this part of the budget are not traded."
+    )
+
+
+class Reading(msgspec.Struct, kw_only=True):
+    """What could be read of a recipe, and every problem."""
+
+    document: Document
+    problems: list[Problem]
+    sections: dict[str, Section] = {}
+    """Each section of components by its path; those of quantmind.yaml as `limits`."""
+    name: str | None = None
+    instruments: tuple[Instrument, ...] | None = None
+    recipe: Recipe | None = None
+    """The recipe, where nothing keeps it from being run."""
+
+    def sound(self, section: str) -> bool:
+        """Tell whether all of a section could be read."""
+        return section in self.sections and self.sections[section].sound
+
+    def one(self, section: str) -> Spec | None:
+        """Return the component of a section that holds one."""
+        return next(iter(self.sections[section].specs), None) if section in self.sections else None
+
+
+def load(
+    source: Path | dict[str, Any], plugins: Plugins, project: Project, environ: Mapping[str, str]
+) -> Recipe:
+    """Load a recipe from a file, or from plain data.
+
+    Raises:
+        RecipeProblems: it cannot be run; every reason.
+    """
+    reading = read(source, plugins, project, environ, unset="error")
+    if reading.recipe is None:
+        raise RecipeProblems(reading.problems)
+    return reading.recipe
+
+
+def read(
+    source: Path | dict[str, Any],
+    plugins: Plugins,
+    project: Project,
+    environ: Mapping[str, str],
+    *,
+    unset: Severity,
+) -> Reading:
+    """Read as much of a recipe as can be read; variables that are not set are noted as `unset` says."""
+    document = Document("", source) if isinstance(source, dict) else read_document(source)
+    interpolation = Interpolation(environ)
+    data = interpolation.resolve(document.data)
+    findings = Findings(document, interpolation)
+    findings.interpolated(unset)
+    reading = Reading(document=document, problems=findings.problems)
+    if not isinstance(data, dict):
+        if not document.problems:
+            found = "is empty" if data is None else f"must be a mapping, was {shown(data)}"
+            findings.error("", f"{found}: a recipe begins with name:")
+        return reading
+    data = _given(data)
+    for key in data:
+        if key not in KEYS:
+            findings.error(key, suggestion(key, KEYS), key=True)
+    for key, advice in REQUIRED.items():
+        if key not in data:
+            findings.error(key, f"is missing: {advice}")
+    reading.name = _name(data, findings)
+    if "instruments" in data:
+        reading.instruments = read_instruments(data["instruments"], findings)
+    risk = validate(Risk, data["risk"], "risk", findings) if "risk" in data else None
+    reading.sections = _sections(data, plugins, findings)
+    _unique(reading.sections["strategies"], findings)
+
+    inheritance = Interpolation(environ)
+    limits = inheritance.resolve(list(project.limits), "limits")
+    inherited = Findings(project.document, inheritance)
+    inherited.interpolated(unset)
+    reading.sections["limits"] = read_list(limits, "limit", "limits", plugins, inherited)
+    findings.problems += inherited.problems
+
+    sound = all(section.sound for section in reading.sections.values())
+    if sound and risk and not any(problem.severity == "error" for problem in findings.problems):
+        origins = Origins(
+            marks={**_below("limits", project.document.marks), **document.marks},
+            environment={**inheritance.names, **interpolation.names},
+        )
+        file = None if isinstance(source, dict) else Path.cwd() / source
+        reading.recipe = _recipe(reading, file, risk.no_trade_band, {**data, "limits": limits}, origins)
+    return reading
+
+
+def _sections(data: dict[str, Any], plugins: Plugins, findings: Findings) -> dict[str, Section]:
+    """Read every section of components."""
+    risk = data.get("risk")
+    raw = {
+        **data,
+        **({join("risk", key): value for key, value in risk.items()} if isinstance(risk, dict) else {}),
+    }
+    sections = {}
+    for path, (kind, least) in _LISTS.items():
+        if path in raw:
+            sections[path] = read_list(raw[path], kind, path, plugins, findings, least=least)
+        else:
+            sections[path] = Section((), sound=least == 0)
+    for kind in ("transport", "allocator", "executor"):
+        if kind == "transport" and raw.get(kind) in (None, "inproc", {"inproc": None}, {"inproc": {}}):
+            sections[kind] = Section((), sound=True)
+        else:
+            spec = read_component(raw[kind], kind, kind, plugins, findings) if kind in raw else None
+            sections[kind] = Section((spec,) if spec else (), sound=spec is not None)
+    return sections
+
+
+def _recipe(
+    reading: Reading, file: Path | None, no_trade_band: Decimal, data: dict[str, Any], origins: Origins
+) -> Recipe | None:
+    """Put together what was read, if it is all there; `data` has the inherited limits as `limits`."""
+    allocator, executor = reading.one("allocator"), reading.one("executor")
+    if reading.name is None or reading.instruments is None or allocator is None or executor is None:
+        return None
+    specs = {path: section.specs for path, section in reading.sections.items()}
+    hidden = {at for several in specs.values() for spec in several for at in secrets(spec.options, spec.path)}
+    plain = masked(data, hidden)
+    inherited = plain.pop("limits")
+    risk = {**plain["risk"], "limits": [*inherited, *plain["risk"].get("limits", ())]}
+    return Recipe(
+        name=reading.name,
+        file=file,
+        instruments=reading.instruments,
+        feeds=specs["feeds"],
+        transport=reading.one("transport"),
+        strategies=specs["strategies"],
+        allocator=allocator,
+        sizing=specs["risk.sizing"],
+        limits=specs["limits"] + specs["risk.limits"],
+        no_trade_band=no_trade_band,
+        executor=executor,
+        sinks=specs["sinks"],
+        resolved={**plain, "risk": risk},
+        origins=msgspec.structs.replace(origins, values=leaves({**plain, "limits": inherited})),
+    )
+
+
+def _given(data: dict[str, Any]) -> dict[str, Any]:
+    """Leave out sections with nothing in them: all their lines may be comments."""
+    given = {key: value for key, value in data.items() if value is not None}
+    if isinstance(risk := given.get("risk"), dict):
+        given["risk"] = {key: value for key, value in risk.items() if value is not None}
+    return given
+
+
+def _name(data: dict[str, Any], findings: Findings) -> str | None:
+    name = data.get("name")
+    if isinstance(name, str) and SLUG.fullmatch(name):
+        return name
+    if "name" in data:
+        findings.error("name", f"{SLUG_WORDS}, was {shown(findings.written('name', name))}")
+    return None
+
+
+def _below(section: str, marks: Mapping[str, Mark]) -> dict[str, Mark]:
+    return {path: mark for path, mark in marks.items() if path.startswith(section)}
+
+
+def _unique(strategies: Section, findings: Findings) -> None:
+    seen: dict[str, Spec] = {}
+    for spec in strategies.specs:
+        first = seen.setdefault(spec.id, spec)
+        if first is not spec:
+            findings.error(
+                spec.path,
+                f"has the same id as {first.path}, {spec.id}: write an id: of its own beside it",
+                key=True,
+            )

@@ -1,0 +1,57 @@
+"""The recipe, read and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from quantmind.kinds import Component
+from quantmind.market.instruments import Instrument
+from quantmind.recipe.problems import Mark
+
+NO_TRADE_BAND = Decimal("0.05")
+
+
+class Spec(msgspec.Struct, frozen=True):
+    """One component of a recipe: its class, its options, and its place such as `strategies[0].momentum`."""
+
+    component: type[Component[Any]]
+    options: Any
+    id: str
+    path: str
+
+
+class Origins(msgspec.Struct, frozen=True):
+    """Where the values of a recipe come from, by path."""
+
+    marks: Mapping[str, Mark] = {}
+    """The place of each value that is written in a file."""
+    environment: Mapping[str, tuple[str, ...]] = {}
+    """The variables whose values are in a text."""
+    values: Mapping[str, Any] = {}
+    """Every plain value as it was given: interpolated, secrets masked."""
+
+
+class Recipe(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a pipeline is built from."""
+
+    name: str
+    file: Path | None
+    instruments: tuple[Instrument, ...]
+    feeds: tuple[Spec, ...]
+    transport: Spec | None
+    strategies: tuple[Spec, ...]
+    allocator: Spec
+    sizing: tuple[Spec, ...]
+    limits: tuple[Spec, ...]
+    """Those of quantmind.yaml first, then the recipe's own."""
+    no_trade_band: Decimal
+    executor: Spec
+    sinks: tuple[Spec, ...]
+    resolved: dict[str, Any]
+    """Plain data: interpolated, inherited limits included, secrets masked."""
+    origins: Origins

@@ -1,0 +1,205 @@
+"""Show: a recipe with every default filled in, and the origin of each value."""
+
+from __future__ import annotations
+
+import enum
+import json
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, get_args
+
+import msgspec
+from pydantic import BaseModel, SecretBytes, SecretStr
+from pydantic.fields import FieldInfo
+
+from quantmind.kinds import Duration, Interval
+from quantmind.kinds.options import format_duration
+from quantmind.recipe.components import MASK
+from quantmind.recipe.document import scalar
+from quantmind.recipe.model import Origins, Recipe, Spec
+from quantmind.recipe.problems import join
+
+_TIMES = (get_args(Interval)[1], get_args(Duration)[1])
+_PLAIN = re.compile(r"[A-Za-z0-9_./+-]+(:[A-Za-z0-9_./+-]+)*")
+
+
+class Leaf(msgspec.Struct, frozen=True):
+    """One value and where it comes from."""
+
+    value: Any
+    origin: str
+
+
+def tree(recipe: Recipe) -> dict[str, Any]:
+    """Return the recipe as mappings and lists, in the order of a recipe, with a Leaf for each value."""
+    view = _View(recipe.origins)
+    band = "risk.no_trade_band"
+    own = [spec for spec in recipe.limits if spec.path.startswith("risk.")]
+    inherited = [spec for spec in recipe.limits if spec not in own]
+    return {
+        "name": view.leaf("name", recipe.name),
+        "instruments": view.instruments(recipe),
+        "feeds": view.listed(recipe.feeds),
+        "transport": view.component(recipe.transport)
+        if recipe.transport
+        else Leaf("inproc", view.origin("transport")),
+        "strategies": view.listed(recipe.strategies),
+        "allocator": view.component(recipe.allocator),
+        "risk": {
+            "sizing": view.listed(recipe.sizing),
+            "limits": view.listed([*inherited, *own]),
+            "no_trade_band": view.leaf(band, recipe.no_trade_band),
+        },
+        "executor": view.component(recipe.executor),
+        "sinks": view.listed(recipe.sinks),
+    }
+
+
+def as_yaml(recipe: Recipe) -> str:
+    """Write the resolved recipe as YAML, the origin of each value in a comment."""
+    return "".join(f"{line}\n" for line in _lines(tree(recipe)))
+
+
+def as_json(recipe: Recipe) -> dict[str, Any]:
+    """Return the resolved recipe as plain data, and the origin of each value by path."""
+    whole = tree(recipe)
+    return {"recipe": _values(whole), "origins": _origins(whole)}
+
+
+class _View:
+    """Looks values and their origins up."""
+
+    def __init__(self, origins: Origins) -> None:
+        self._origins = origins
+
+    def origin(self, path: str) -> str:
+        if names := self._origins.environment.get(path):
+            return f"environment {', '.join(names)}"
+        mark = self._origins.marks.get(path)
+        if mark is not None:
+            return f"{mark.file}:{mark.line}"
+        return "given" if path in self._origins.values else "default"
+
+    def leaf(self, path: str, value: Any) -> Leaf:
+        """Show a value as it was written, if it was."""
+        return Leaf(self._origins.values.get(path, _plain(value)), self.origin(path))
+
+    def instruments(self, recipe: Recipe) -> dict[str, Any]:
+        shown = {}
+        for index, instrument in enumerate(recipe.instruments):
+            listed = join("instruments", index)
+            places = [join(listed, instrument.symbol), join("instruments", instrument.symbol), listed]
+            place = next((path for path in places if self.origin(path) != "default"), listed)
+            steps = {}
+            for name in ("tick", "step", "min_notional"):
+                path = join(place, name)
+                steps[name] = self.leaf(path, getattr(instrument, name))
+            shown[instrument.symbol] = steps
+        return shown
+
+    def listed(self, specs: Sequence[Spec]) -> list[Any] | Leaf:
+        return [self.component(spec) for spec in specs] or Leaf([], "default")
+
+    def component(self, spec: Spec) -> dict[str, Any]:
+        name = spec.component.name
+        entry = spec.path.removesuffix(f".{name}")
+        where = self.origin(spec.path)
+        options = self.model(spec.options, spec.path)
+        shown: dict[str, Any] = {
+            name: options or Leaf({}, where if where != "default" else self.origin(entry))
+        }
+        if spec.id != name:
+            shown["id"] = self.leaf(join(entry, "id"), spec.id)
+        return shown
+
+    def model(self, options: BaseModel, path: str) -> dict[str, Any]:
+        return {
+            name: self.value(getattr(options, name), join(path, name), field)
+            for name, field in type(options).model_fields.items()
+        }
+
+    def value(self, value: Any, path: str, field: FieldInfo | None = None) -> Any:
+        if path in self._origins.values:
+            return self.leaf(path, value)
+        if isinstance(value, BaseModel):
+            return self.model(value, path) or self.leaf(path, {})
+        if isinstance(value, dict) and value:
+            return {str(key): self.value(member, join(path, str(key))) for key, member in value.items()}
+        if isinstance(value, list | tuple) and value:
+            return [self.value(member, join(path, index)) for index, member in enumerate(value)]
+        if field and isinstance(value, int) and any(time in field.metadata for time in _TIMES):
+            value = format_duration(value)
+        return self.leaf(path, value)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as YAML and JSON know it."""
+    if value is None or (
+        isinstance(value, bool | int | float | str | Decimal) and not isinstance(value, enum.Enum)
+    ):
+        return value
+    if isinstance(value, SecretStr | SecretBytes):
+        return MASK
+    if isinstance(value, enum.Enum):
+        return _plain(value.value)
+    if isinstance(value, set | frozenset):
+        return sorted(map(str, value))
+    if isinstance(value, list | tuple):
+        return [_plain(member) for member in value]
+    return value if value == {} else str(value)
+
+
+def _lines(node: Any) -> list[str]:
+    if isinstance(node, Leaf):
+        return [f"{_scalar(node.value)}  # {node.origin}"]
+    lines = []
+    if isinstance(node, list):
+        for member in node:
+            first, *rest = _lines(member)
+            lines += [f"- {first}", *(f"  {line}" for line in rest)]
+        return lines
+    for key, member in node.items():
+        below = _lines(member)
+        if isinstance(member, Leaf):
+            lines.append(f"{_scalar(key)}: {below[0]}")
+        else:
+            lines += [f"{_scalar(key)}:", *(f"  {line}" for line in below)]
+    return lines
+
+
+def _scalar(value: Any) -> str:
+    """Write a value so that a recipe reads the same: `$` doubled, text that looks like a number quoted."""
+    if isinstance(value, str):
+        text = value.replace("$", "$$")
+        plain = _PLAIN.fullmatch(text) and isinstance(scalar(text), str)
+        return text if plain else f'"{"".join(map(_escaped, text))}"'
+    if isinstance(value, list):
+        return f"[{', '.join(map(_scalar, value))}]"
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return str(value) if isinstance(value, float) else json.dumps(value)
+
+
+def _escaped(character: str) -> str:
+    """Write a character of quoted text; YAML would fold some line ends that JSON does not escape."""
+    if ord(character) < 0x80:
+        return json.dumps(character)[1:-1]
+    return character if character.isprintable() else f"\\U{ord(character):08x}"
+
+
+def _values(node: Any) -> Any:
+    if isinstance(node, Leaf):
+        return str(node.value) if isinstance(node.value, Decimal) else node.value
+    if isinstance(node, list):
+        return [_values(member) for member in node]
+    return {key: _values(member) for key, member in node.items()}
+
+
+def _origins(node: Any, path: str = "") -> dict[str, str]:
+    if isinstance(node, Leaf):
+        return {path: node.origin}
+    members = enumerate(node) if isinstance(node, list) else node.items()
+    return {
+        at: origin for part, member in members for at, origin in _origins(member, join(path, part)).items()
+    }

@@ -1,0 +1,207 @@
+"""The wiring of a recipe: who must deliver what, so that everybody gets what they need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from quantmind.kinds import TRADES, Channel, Needs, bars
+from quantmind.market.bars import Built
+from quantmind.market.instruments import Instrument
+from quantmind.recipe.model import Recipe, Spec
+from quantmind.recipe.problems import Mark, Problem, RecipeProblems
+
+T = TypeVar("T")
+
+
+class Wiring(msgspec.Struct, frozen=True):
+    """Which channels flow from which feed, which bars are built, and what is asked for beside them."""
+
+    wanted: tuple[Mapping[str, frozenset[Channel]], ...]
+    """For each feed, in the order of the recipe, the channels it must deliver by symbol."""
+    built: tuple[Built, ...]
+    """The bars to build, by interval and then by the order of symbols in the recipe."""
+    channels: Mapping[str, frozenset[Channel]]
+    """Everything that is published of each symbol."""
+    history: Mapping[tuple[str, Channel], int]
+    """How many events of a symbol's channel are wanted before the first live one, where any are."""
+    fills: bool
+    positions: bool
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """Something that cannot be wired, and the path of who asked for it."""
+
+    path: str
+    message: str
+
+
+def wire(recipe: Recipe) -> Wiring:
+    """Wire a recipe.
+
+    Raises:
+        RecipeProblems: somebody needs what no feed offers; everybody who does.
+    """
+    wiring, faults = survey(
+        recipe.instruments, recipe.feeds, recipe.strategies, recipe.allocator, recipe.executor
+    )
+    if faults:
+        raise RecipeProblems(
+            Problem(_mark(recipe.origins.marks, fault.path), fault.path, fault.message) for fault in faults
+        )
+    return wiring
+
+
+def survey(
+    instruments: Sequence[Instrument],
+    feeds: Sequence[Spec],
+    strategies: Sequence[Spec],
+    allocator: Spec | None,
+    executor: Spec | None,
+) -> tuple[Wiring, list[Fault]]:
+    """Wire what is there of a recipe, and list what cannot be wired."""
+    plan = _Plan([instrument.symbol for instrument in instruments], feeds)
+    for spec in strategies:
+        plan.need(spec)
+    if allocator is not None:
+        plan.need(allocator)
+        ids = {symbol: [spec.id for spec in strategies] for symbol in plan.symbols}
+        component: Any = allocator.component
+        nothing: Sequence[str] = ()
+        wrong = plan.ask(allocator, "check", lambda: component.check(allocator.options, ids), nothing)
+        plan.faults += [Fault(allocator.path, message) for message in wrong]
+    if executor is not None:
+        plan.serve(executor)
+    return plan.wiring(), plan.faults
+
+
+def _mark(marks: Mapping[str, Mark], path: str) -> Mark | None:
+    """Return the place of a component, else that of the list entry or section it stands in."""
+    for at in (path, path.rpartition(".")[0], path.partition("[")[0]):
+        if at in marks:
+            return marks[at]
+    return None
+
+
+class _Plan:
+    """Collects needs, and finds a feed for each."""
+
+    def __init__(self, symbols: Sequence[str], feeds: Sequence[Spec]) -> None:
+        self.symbols = symbols
+        self.faults: list[Fault] = []
+        self._feeds = feeds
+        self._wanted: list[dict[str, set[Channel]]] = [{} for _ in feeds]
+        self._built: dict[tuple[str, int], Built] = {}
+        self._history: dict[tuple[str, Channel], int] = {}
+        self._fills = self._positions = False
+        nothing: Mapping[str, frozenset[Channel]] = {}
+        self._offers = [
+            self.ask(spec, "offers", lambda spec=spec: spec.component.offers(spec.options, symbols), nothing)  # type: ignore[misc] # bound at once
+            for spec in feeds
+        ]
+        self._offered = {
+            symbol: frozenset().union(*(offer.get(symbol, ()) for offer in self._offers))
+            for symbol in symbols
+        }
+        self._check_feeds()
+
+    def _check_feeds(self) -> None:
+        live = {spec.component.live for spec in self._feeds}  # type: ignore[attr-defined] # a Feed
+        if len(live) > 1:
+            first = next(spec for spec in self._feeds if not spec.component.live)  # type: ignore[attr-defined] # a Feed
+            self.faults.append(Fault(first.path, "is replayed, but another feed is live: their times differ"))
+        if any(fault.path.startswith("feeds") for fault in self.faults):
+            return
+        for index, symbol in enumerate(self.symbols):
+            if not self._offered[symbol]:
+                self.faults.append(Fault(f"instruments[{index}]", f"no feed offers anything of {symbol}"))
+
+    def ask(self, spec: Spec, what: str, question: Callable[[], T], otherwise: T) -> T:
+        """Ask a component; one that raises is a fault of the recipe like any other."""
+        try:
+            return question()
+        except Exception as error:  # noqa: BLE001 - a plugin may raise anything
+            text = f"its {what} cannot be told: {type(error).__name__}: {error}"
+            self.faults.append(Fault(spec.path, text.rstrip(": ")))
+            return otherwise
+
+    def need(self, spec: Spec) -> None:
+        """Wire what a strategy or the allocator needs of every symbol."""
+        component: Any = spec.component
+        needs = self.ask(spec, "needs", lambda: component.needs(spec.options), Needs())
+        self._fills |= needs.fills
+        self._positions |= needs.positions
+        for channel in needs.channels:
+            for symbol in self.symbols:
+                self._route(spec, symbol, channel)
+                if needs.history:
+                    key = symbol, channel
+                    self._history[key] = max(self._history.get(key, 0), needs.history)
+
+    def serve(self, executor: Spec) -> None:
+        """Wire what the executor chooses of what is offered."""
+        component: Any = executor.component
+        nothing: frozenset[Channel] = frozenset()
+        for symbol in self.symbols:
+            offered = self._offered[symbol]
+            if not offered:
+                continue
+            for channel in sorted(
+                self.ask(executor, "wants", lambda: component.wants(executor.options, offered), nothing)  # noqa: B023 - called at once
+            ):
+                self._route(executor, symbol, channel)
+
+    def wiring(self) -> Wiring:
+        """Return what was wired."""
+        order = {symbol: index for index, symbol in enumerate(self.symbols)}
+        built = sorted(self._built.values(), key=lambda bar: (bar.interval, order[bar.symbol]))
+        channels = {
+            symbol: frozenset().union(
+                *(wanted.get(symbol, ()) for wanted in self._wanted),
+                (bars(bar.interval) for bar in built if bar.symbol == symbol),
+            )
+            for symbol in self.symbols
+        }
+        wanted = tuple(
+            {symbol: frozenset(of[symbol]) for symbol in self.symbols if symbol in of} for of in self._wanted
+        )
+        return Wiring(wanted, tuple(built), channels, self._history, self._fills, self._positions)
+
+    def _route(self, spec: Spec, symbol: str, channel: Channel) -> None:
+        if self._take(symbol, channel) or not self._offered[symbol]:
+            return
+        if channel.kind == "bar":
+            source = self._source(symbol, channel.interval)
+            if source is not None:
+                self._take(symbol, source)
+                self._built[symbol, channel.interval] = Built(symbol, channel.interval, source)
+                return
+        sources = " or what they could be built from" if channel.kind == "bar" else ""
+        offers = "; ".join(
+            f"{feed.path} offers {', '.join(str(offered) for offered in sorted(offer[symbol]))}"
+            for feed, offer in zip(self._feeds, self._offers, strict=True)
+            if offer.get(symbol)
+        )
+        message = f"needs {channel} of {symbol}, but no feed offers them{sources}; {offers}"
+        self.faults.append(Fault(spec.path, message))
+
+    def _take(self, symbol: str, channel: Channel) -> bool:
+        """Want a channel of the first feed that offers it, if any does."""
+        for offer, wanted in zip(self._offers, self._wanted, strict=True):
+            if channel in offer.get(symbol, ()):
+                wanted.setdefault(symbol, set()).add(channel)
+                return True
+        return False
+
+    def _source(self, symbol: str, interval: int) -> Channel | None:
+        """Return what bars of an interval can be built from: trades, else the longest bar that divides it."""
+        if TRADES in self._offered[symbol]:
+            return TRADES
+        shorter = [
+            channel
+            for channel in self._offered[symbol]
+            if channel.kind == "bar" and channel.interval < interval and interval % channel.interval == 0
+        ]
+        return max(shorter, key=lambda channel: channel.interval, default=None)

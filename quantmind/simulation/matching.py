@@ -1,0 +1,137 @@
+"""The matching engine: what would have happened to an order at a venue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from quantmind.events import (
+    Absent,
+    Accepted,
+    Bar,
+    Cancel,
+    Cancelled,
+    CancelRejected,
+    Executed,
+    Market,
+    OrderEvent,
+    Quote,
+    Submit,
+    Trade,
+)
+from quantmind.kinds.channel import Channel
+from quantmind.market.instruments import Instrument
+
+
+class _Resting:
+    __slots__ = ("cancel_due", "command", "due")
+
+    def __init__(self, command: Submit, due: int) -> None:
+        self.command = command
+        self.due = due
+        self.cancel_due: int | None = None
+
+
+class Matching:
+    """Fills market orders at the first price that came after they reached the venue.
+
+    That is the next quote, else the next trade, else the open of the first bar that *begins* no earlier than the
+    order arrives: the open of a bar that began before the decision would look ahead. A bar without volume has no
+    price of its own time and fills nothing.
+    """
+
+    def __init__(
+        self, instruments: Mapping[str, Instrument], channels: Mapping[str, Channel], latency: int, taker_fee: Decimal
+    ) -> None:
+        self._instruments = instruments
+        self._channels = channels
+        self._latency = latency
+        self._taker_fee = taker_fee
+        self._resting: dict[str, dict[str, _Resting]] = {}
+        self._orders: dict[str, str] = {}
+
+    def submit(self, command: Submit) -> Sequence[OrderEvent]:
+        """Take an order; it arrives after the latency."""
+        self.restore(command)
+        return (Accepted(command.order, command.ts),)
+
+    def restore(self, command: Submit, cancel_ts: int = 0) -> None:
+        """Take back an order that was accepted before a restart."""
+        resting = _Resting(command, command.ts + self._latency)
+        if cancel_ts:
+            resting.cancel_due = cancel_ts + self._latency
+        self._resting.setdefault(command.symbol, {})[command.order] = resting
+        self._orders[command.order] = command.symbol
+
+    def cancel(self, command: Cancel) -> Sequence[OrderEvent]:
+        """Take back an order, after the latency too."""
+        resting = self._resting.get(command.symbol, {}).get(command.order)
+        if resting is None:
+            return (CancelRejected(command.order, command.ts, "the order is not open"),)
+        if self._latency:
+            resting.cancel_due = command.ts + self._latency
+            return ()
+        self._forget(command.symbol, command.order)
+        return (Cancelled(command.order, command.ts),)
+
+    def query(self, order: str) -> Sequence[OrderEvent]:
+        """Say whether an order is open; what is not open here was never received."""
+        symbol = self._orders.get(order)
+        if symbol is None:
+            return (Absent(order, 0),)
+        return (Accepted(order, self._resting[symbol][order].command.ts),)
+
+    def on_market(self, seq: int, event: Market) -> Sequence[OrderEvent]:
+        """Match a market event against the open orders."""
+        if not self._orders:
+            return ()
+        events: list[OrderEvent] = []
+        if self._latency:
+            self._cancel_due(event.ts, events)
+        resting = self._resting.get(event.symbol)
+        if resting:
+            for order in tuple(resting.values()):
+                # An order made after this event was seen, in a run that goes on after a restart.
+                if order.command.seq >= seq:
+                    continue
+                executed = self._execute(order, event)
+                if executed is not None:
+                    self._forget(event.symbol, order.command.order)
+                    events.append(executed)
+        return events
+
+    def _cancel_due(self, ts: int, events: list[OrderEvent]) -> None:
+        for order, symbol in tuple(self._orders.items()):
+            due = self._resting[symbol][order].cancel_due
+            if due is not None and ts >= due:
+                self._forget(symbol, order)
+                events.append(Cancelled(order, due))
+
+    def _execute(self, order: _Resting, event: Market) -> Executed | None:
+        command = order.command
+        buys = command.side == "buy"
+        channel = self._channels[command.symbol]
+        ts = event.ts
+        if channel.kind == "quote":
+            if not isinstance(event, Quote) or ts < order.due:
+                return None
+            price = event.ask if buys else event.bid
+        elif channel.kind == "trade":
+            if not isinstance(event, Trade) or ts < order.due:
+                return None
+            price = event.price
+        else:
+            if not isinstance(event, Bar) or event.interval != channel.interval or not event.volume:
+                return None
+            ts -= event.interval
+            if ts < order.due:
+                return None
+            price = event.open
+        instrument = self._instruments[command.symbol]
+        paid = instrument.buy_price(price) if buys else instrument.sell_price(price)
+        fee = command.quantity * paid * self._taker_fee
+        return Executed(command.order, ts, f"{command.order}-x", paid, command.quantity, fee)
+
+    def _forget(self, symbol: str, order: str) -> None:
+        del self._resting[symbol][order]
+        del self._orders[order]

@@ -1,0 +1,55 @@
+"""A feed of given events, for tests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from pydantic import Field
+
+from quantmind.events import Bar, Market
+from quantmind.events.market import CHANNELS
+from quantmind.kinds import Channel, Feed, Options, bars
+
+
+class ListFeedOptions(Options):
+    """Options of `list`."""
+
+    events: tuple[Market, ...] = Field(description="The events, in order.")
+    history: tuple[Market, ...] = Field(default=(), description="What came before them.")
+    speed: float | None = Field(default=None, gt=0, description="How many times real time.")
+
+
+class ListFeed(Feed[ListFeedOptions]):
+    """Gives out a list of events."""
+
+    name = "list"
+
+    @classmethod
+    def offers(cls, options: ListFeedOptions, symbols: Sequence[str]) -> Mapping[str, frozenset[Channel]]:
+        """Offer what is in the list."""
+        return {
+            symbol: frozenset(
+                bars(event.interval) if isinstance(event, Bar) else Channel(CHANNELS[type(event)])
+                for event in options.events
+                if event.symbol == symbol
+            )
+            for symbol in symbols
+        }
+
+    @property
+    def speed(self) -> float | None:
+        """How many times real time it runs."""
+        return self.options.speed
+
+    async def events(self) -> AsyncIterator[Sequence[Market]]:
+        """Yield the whole list."""
+        yield self.options.events
+
+    async def history(self, symbol: str, channel: Channel, count: int) -> Sequence[Market]:
+        """Return the last events of the history."""
+        found = [
+            event
+            for event in self.options.history
+            if event.symbol == symbol and CHANNELS[type(event)] == channel.kind
+        ]
+        return found[-count:]

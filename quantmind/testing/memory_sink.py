@@ -1,0 +1,29 @@
+"""A sink that remembers, for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from quantmind.events import Fill, OrderUpdate, Refusal, Signal, Target
+from quantmind.events.market import CHANNELS
+from quantmind.kinds import NoOptions, Run, Sink
+
+
+class MemorySink(Sink[NoOptions]):
+    """Keeps every event of a run in memory."""
+
+    name = "memory"
+
+    def __init__(self, options: NoOptions, run: Run) -> None:
+        super().__init__(options, run)
+        self.seen: list[Any] = []
+
+    @property
+    def events(self) -> frozenset[type[Any]]:
+        """Everything."""
+        return frozenset({Signal, Target, OrderUpdate, Fill, Refusal, *CHANNELS})
+
+    async def write(self, batch: Sequence[Any]) -> None:
+        """Remember a batch."""
+        self.seen.extend(batch)

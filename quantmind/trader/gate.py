@@ -1,0 +1,156 @@
+"""The gate: the one place where an order that may leave the process is made."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, Final, NoReturn
+
+import msgspec
+
+from quantmind.errors import QuantMindError
+from quantmind.events import Cancel, Command, Side
+from quantmind.kinds.limit import Increase, Limit, Refused, Shrunk
+from quantmind.market.instruments import Instrument
+from quantmind.trader.orders import Order
+
+_ZERO = Decimal(0)
+
+
+class GateError(QuantMindError):
+    """Something tried to pass without an approval of this gate."""
+
+
+class Approved:
+    """A command that passed the gate; valid once, in the process that made it.
+
+    It cannot be constructed, copied, changed or pickled, and no bus message carries it.
+    """
+
+    __slots__ = ("_command",)
+    _command: Command
+
+    def __new__(cls, *_: Any, **__: Any) -> NoReturn:
+        """Refuse: only the gate makes one."""
+        raise GateError("only the gate approves a command")
+
+    def __init_subclass__(cls, **_: Any) -> NoReturn:
+        """Refuse: a subclass could be constructed."""
+        raise GateError("an approval has no variants")
+
+    @property
+    def command(self) -> Command:
+        """The command that was approved."""
+        return self._command
+
+    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+        raise GateError("an approval cannot be copied, changed or pickled; ask the gate for another one")
+
+    __copy__ = __deepcopy__ = __replace__ = __reduce__ = __reduce_ex__ = __setattr__ = _refuse
+
+
+_set_command: Final = Approved._command.__set__  # type: ignore[attr-defined] # noqa: SLF001 - the slot itself
+
+
+class Intent(msgspec.Struct, frozen=True, gc=False):
+    """What the Trader would like to order: a quantity > 0 of which `reducing` takes the position towards 0."""
+
+    instrument: Instrument
+    side: Side
+    quantity: Decimal
+    reducing: Decimal
+    price: Decimal
+    held: Decimal
+    gross: Decimal
+    equity: Decimal
+
+
+class Cut(msgspec.Struct, frozen=True, gc=False):
+    """A part of an intent that may not pass, and why."""
+
+    quantity: Decimal
+    code: str
+    figures: str
+
+
+class Gate:
+    """Judges intents by the limits and the latch, and issues approvals that can be spent once.
+
+    What reduces a position always passes, after a halt too.
+    """
+
+    def __init__(self, limits: Sequence[Limit[Any]] = ()) -> None:
+        self._limits = tuple(limits)
+        self._issued: dict[int, Approved] = {}
+        self._process = os.getpid()
+        self.halted = ""
+        """Why nothing may be increased any more; empty while it may."""
+
+    def judge(self, intent: Intent) -> tuple[Decimal, bool, list[Cut]]:
+        """Return the quantity that may pass, whether as reduce-only, and what was cut off."""
+        cuts: list[Cut] = []
+        reducing = intent.reducing
+        wanted = allowed = intent.quantity - reducing
+        if wanted and self.halted:
+            cuts.append(Cut(wanted, "halted", self.halted))
+            allowed = _ZERO
+        if allowed:
+            allowed = self._limited(intent, allowed, cuts)
+        quantity = reducing + allowed
+        if allowed and quantity * intent.price < intent.instrument.min_notional:
+            figures = f"notional {quantity * intent.price} < minimum {intent.instrument.min_notional}"
+            cuts.append(Cut(allowed, "below_minimum_notional", figures))
+            return reducing, True, cuts
+        return quantity, not allowed, cuts
+
+    def _limited(self, intent: Intent, allowed: Decimal, cuts: list[Cut]) -> Decimal:
+        for limit in self._limits:
+            increase = Increase(
+                intent.instrument,
+                intent.side,
+                allowed,
+                intent.price,
+                intent.held,
+                intent.gross,
+                intent.equity,
+            )
+            verdict = limit.check(increase)
+            if isinstance(verdict, Shrunk):
+                # A limit that answers with more than it was asked must not enlarge the order.
+                shrunk = max(_ZERO, min(allowed, intent.instrument.quantity(verdict.quantity)))
+                cuts.append(Cut(allowed - shrunk, verdict.code, verdict.figures))
+                allowed = shrunk
+            elif isinstance(verdict, Refused):
+                cuts.append(Cut(allowed, verdict.code, verdict.figures))
+                allowed = _ZERO
+            if not allowed:
+                return allowed
+        return allowed
+
+    def approve(self, order: Order) -> Approved:
+        """Issue the approval to place an order that was judged."""
+        return self._issue(order.submit())
+
+    def cancel(self, order: Order, ts: int) -> Approved:
+        """Issue the approval to take back an order; that never adds risk."""
+        return self._issue(Cancel(order.id, order.symbol, ts))
+
+    def _issue(self, command: Command) -> Approved:
+        approved = object.__new__(Approved)
+        _set_command(approved, command)
+        self._issued[id(approved)] = approved
+        return approved
+
+    def spend(self, approved: Approved) -> Command:
+        """Return the command, once.
+
+        Raises:
+            GateError: this gate did not issue it, it was spent, or it comes from another process.
+        """
+        if os.getpid() != self._process:
+            raise GateError("an approval is valid only in the process that made it")
+        issued = self._issued.pop(id(approved), None)
+        if issued is None or issued is not approved:
+            raise GateError("this approval was not issued by this gate, or it is spent")
+        return issued._command  # noqa: SLF001 - the gate's own token

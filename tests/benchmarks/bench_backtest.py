@@ -1,0 +1,89 @@
+"""The agreed work of the peers, through the public runner, beside the bare event loop in the same run.
+
+Run: python tests/benchmarks/bench_backtest.py [--bars 1000000] [--runs 5]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import peers
+
+RECIPE = {
+    "name": "agreed",
+    "instruments": ["BTC/USDT:USDT"],
+    "strategies": ["agreed_cross"],
+    "allocator": "equal_weight",
+    "risk": {"sizing": [{"fixed_quantity": {"quantity": 1}}]},
+    "executor": {"paper": {"balance": 10_000_000, "taker_fee": 0.0004}},
+}
+
+
+def run(path: str, sink: str) -> dict[str, float]:
+    """Run the agreed work once in this process."""
+    import uvloop
+
+    from quantmind.pipeline.run import Running
+    from quantmind.plugins import Plugins
+    from quantmind.project import Project
+    from quantmind.recipe.load import load
+
+    with tempfile.TemporaryDirectory() as folder:
+        project = Project(Path(folder))
+        feeds = [{"replay": {"files": {"BTC/USDT:USDT": path}, "interval": "1m"}}]
+        sinks = [] if sink == "none" else [sink]
+        recipe = load({**RECIPE, "feeds": feeds, "sinks": sinks}, Plugins(), project, {})
+        began = time.perf_counter()
+        summary = uvloop.run(Running(recipe, project).run())
+        seconds = time.perf_counter() - began
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {
+        "bars_per_s": summary.events / seconds,
+        "fills": summary.fills,
+        "final_equity": float(round(summary.equity, 4)),
+        "peak_mb": peak,
+    }
+
+
+def main() -> None:
+    """Print medians and ratios."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bars", type=int, default=1_000_000)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--data", type=Path, default=Path(tempfile.gettempdir()) / "quantmind-bench")
+    parser.add_argument("--child", nargs=2)
+    options = parser.parse_args()
+    if options.child:
+        print(json.dumps(run(*options.child)))
+        return
+    data = peers.bars(options.data / str(options.bars), options.bars)
+    figures: dict[str, list[dict[str, float]]] = {"ref": [], "none": [], "sqlite": []}
+    for _ in range(options.runs):
+        figures["ref"].append(peers.reference(data, options.bars))
+        for sink in ("none", "sqlite"):
+            figures[sink].append(peers.child(__file__, "--child", str(data), sink))
+    ref = statistics.median(figure["bars_per_s"] for figure in figures["ref"])
+    print(f"bare event loop      {ref:12,.0f} bars/s  fills {figures['ref'][0]['fills']}")
+    for sink, label in (("none", "quantmind"), ("sqlite", "quantmind, sqlite")):
+        runs = figures[sink]
+        speed = statistics.median(figure["bars_per_s"] for figure in runs)
+        ratio = statistics.median(
+            figure["bars_per_s"] / other["bars_per_s"]
+            for figure, other in zip(runs, figures["ref"], strict=True)
+        )
+        peak = max(figure["peak_mb"] for figure in runs)
+        print(
+            f"{label:20} {speed:12,.0f} bars/s  ratio {ratio:.3f}  peak {peak:.0f} MB  "
+            f"fills {runs[0]['fills']}  final equity {runs[0]['final_equity']:.4f}"
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

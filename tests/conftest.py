@@ -1,0 +1,90 @@
+"""What every test may use: the real market data, and the program as its user would start it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+STRANGERS = ROOT / "tests" / "strangers"
+
+
+@pytest.fixture(scope="session")
+def data():
+    """The folder of recorded market data."""
+    folder = Path(os.environ.get("QUANTMIND_TEST_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip("needs real market data: set QUANTMIND_TEST_DATA to its folder")
+    return folder
+
+
+@pytest.fixture
+def free_ports():
+    """The first of four free loopback ports in a row."""
+    for _ in range(100):
+        with socket.socket() as first:
+            first.bind(("127.0.0.1", 0))
+            port = first.getsockname()[1]
+        if port > 65_000:
+            continue
+        others = [socket.socket() for _ in range(4)]
+        try:
+            for offset, other in enumerate(others):
+                other.bind(("127.0.0.1", port + offset))
+        except OSError:
+            continue
+        finally:
+            for other in others:
+                other.close()
+        return port
+    pytest.fail("no four free ports in a row")
+    return 0
+
+
+class Program:
+    """The installed program, in a project folder of its own, with a third party's plugins."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "quantmind.yaml").write_text("state: state\n")
+
+    def start(self, *arguments: str, python: str = sys.executable, code: str = "", **environ: str):
+        """Start it; `code` runs in the process before the program."""
+        command = [python, "-c", f"{code}\nimport sys\nfrom quantmind.cli import main\nsys.exit(main())", *arguments]
+        return subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(STRANGERS), str(ROOT), str(ROOT / "plugins")]), **environ},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, code_expected: int = 0, **options):
+        """Run it to the end; returns what it printed."""
+        process = self.start(*arguments, **options)
+        try:
+            output, errors = process.communicate(timeout=100)
+        finally:
+            process.kill()
+        assert process.returncode == code_expected, (arguments, process.returncode, output, errors)
+        return output if code_expected == 0 else errors
+
+    def summary(self, *arguments: str, **options):
+        """Run a recipe; returns its summary."""
+        return json.loads(self.run("run", "--json", *arguments, **options))
+
+    def export(self, name: str, **options) -> str:
+        """Export a run."""
+        return self.run("export", name, **options)
+
+
+@pytest.fixture
+def program(tmp_path):
+    return Program(tmp_path)

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+from pydantic import ValidationError
+
+from quantmind.errors import QuantMindError
+from quantmind.kinds import QUOTES, bars
+from quantmind.market.instruments import KNOWN
+from quantmind_files.replay import Replay, ReplayOptions
+
+BTC, ETH = "BTC/USDT:USDT", "ETH/USDT:USDT"
+MINUTE = 60_000_000_000
+START = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def file(tmp_path):
+    closes = [100.0 + n for n in range(10)]
+    path = tmp_path / "bars.parquet"
+    pl.DataFrame(
+        {
+            "date": [START + timedelta(minutes=n) for n in range(10)],
+            "open": closes,
+            "high": closes,
+            "low": closes,
+            "close": closes,
+            "volume": [1.0] * 10,
+        }
+    ).write_parquet(path)
+    return path
+
+
+def feed(files, symbols=(BTC,), wanted=(BTC, ETH), **options):
+    replay = Replay(
+        ReplayOptions.model_validate({"files": files, **options}), [KNOWN[symbol] for symbol in symbols]
+    )
+    replay.wanted = {symbol: frozenset({bars(replay.options.interval)}) for symbol in wanted}
+    return replay
+
+
+async def events(replay):
+    async with replay:
+        return [event async for batch in replay.events() for event in batch]
+
+
+async def test_it_replays_the_bars_between_start_and_end(file):
+    replayed = await events(feed({BTC: file}, start="2024-01-01T00:02:00Z", end="2024-01-01T00:04:00Z"))
+    assert [(bar.symbol, bar.close) for bar in replayed] == [(BTC, 102.0), (BTC, 103.0)]
+
+
+async def test_bars_of_one_time_come_in_the_order_of_the_recipe(file):
+    replayed = await events(feed({BTC: str(file), ETH: [str(file)]}, symbols=(ETH, BTC)))
+    assert [bar.symbol for bar in replayed] == [ETH, BTC] * 10
+    assert [bar.ts for bar in replayed] == sorted(bar.ts for bar in replayed)
+
+
+async def test_what_nobody_wants_is_not_sent(file):
+    replayed = await events(feed({BTC: file, ETH: file}, symbols=(BTC, ETH), wanted=(ETH,)))
+    assert {bar.symbol for bar in replayed} == {ETH}
+    assert await events(feed({BTC: file}, wanted=())) == []
+
+
+async def test_a_path_is_relative_to_the_current_directory(file, monkeypatch):
+    monkeypatch.chdir(file.parent)
+    assert len(await events(feed({BTC: file.name}))) == 10
+
+
+async def test_history_is_what_opened_before_the_start(file):
+    replay = feed({BTC: file}, start="2024-01-01T00:05:00Z")
+    history = [bar.close for bar in await replay.history(BTC, bars(MINUTE), 3)]
+    assert history == [102.0, 103.0, 104.0]
+    assert next(bar.close for bar in await events(replay)) == 105.0
+    assert len(await replay.history(BTC, bars(MINUTE), 100)) == 5
+
+
+@pytest.mark.parametrize(
+    ("symbol", "channel", "count", "start"),
+    [
+        (BTC, bars(MINUTE), 5, None),
+        (BTC, bars(MINUTE), 5, "2024-01-01"),
+        (BTC, bars(2 * MINUTE), 5, "2024-01-02"),
+        (BTC, QUOTES, 5, "2024-01-02"),
+        (ETH, bars(MINUTE), 5, "2024-01-02"),
+        (BTC, bars(MINUTE), 0, "2024-01-02"),
+    ],
+)
+async def test_there_is_no_history_of_anything_else(file, symbol, channel, count, start):
+    assert list(await feed({BTC: file}, start=start).history(symbol, channel, count)) == []
+
+
+def test_it_offers_bars_of_the_symbols_that_have_files_and_opens_none():
+    options = ReplayOptions.model_validate({"files": {BTC: "none.parquet"}, "interval": "5m"})
+    assert Replay.offers(options, [BTC, ETH]) == {BTC: frozenset({bars(5 * MINUTE)})}
+
+
+@pytest.mark.parametrize(("speed", "times"), [("max", None), (1, 1.0), (0.5, 0.5)])
+def test_speed(speed, times):
+    replay = feed({BTC: "none.parquet"}, speed=speed)
+    assert (replay.speed, replay.live) == (times, False)
+
+
+async def test_a_span_without_bars_is_an_error_at_open(file):
+    with pytest.raises(QuantMindError) as error:
+        await feed({BTC: file}, start="2025-01-01").open()
+    assert str(error.value) == (
+        "replay: no file has a bar from 2025-01-01T00:00:00Z to the end; set other `start` and `end`"
+    )
+
+
+async def test_a_missing_file_is_an_error_at_open(tmp_path):
+    with pytest.raises(QuantMindError, match=r"none.parquet: no such file"):
+        await feed({BTC: tmp_path / "none.parquet"}).open()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"files": {}}, "at least 1 item"),
+        ({"files": {BTC: []}}, "at least 1 item"),
+        ({"files": {BTC: "bars.xls"}}, "must end with one of"),
+        ({"files": {BTC: "a.csv"}, "start": "2024-01-02", "end": "2024-01-02"}, "end must be after start"),
+        ({"files": {BTC: "a.csv"}, "start": "soon"}, "must be a date or a time"),
+        ({"files": {BTC: "a.csv"}, "speed": 0}, "greater than 0"),
+        ({"files": {BTC: "a.csv"}, "speed": "fast"}, "max"),
+        ({"files": {BTC: "a.csv"}, "pace": 1}, "Extra inputs"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(options, message):
+    with pytest.raises(ValidationError, match=message):
+        ReplayOptions.model_validate(options)
