@@ -56,7 +56,8 @@ def _line(event: Any) -> str:
 
 
 def _signal(signal: Signal) -> str:
-    return f"{signal.strategy} direction {signal.direction:+g} confidence {signal.confidence:.2f}"
+    direction = f"{signal.direction:+g}" if signal.direction else "0"
+    return f"{signal.strategy} direction {direction} confidence {signal.confidence:.2f}"
 
 
 def _target(target: Target) -> str:

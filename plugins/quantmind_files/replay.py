@@ -9,7 +9,8 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from quantmind.data.bar_file import bar_file_format
-from quantmind.data.bars import BarTable, read_bars
+from quantmind.data.bar_table import BarTable
+from quantmind.data.bars import read_bars
 from quantmind.errors import QuantMindError
 from quantmind.events import Market
 from quantmind.kinds import Channel, Feed, Interval, Options, bars

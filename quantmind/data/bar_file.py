@@ -44,7 +44,7 @@ def scan_bars(path: Path) -> pl.LazyFrame:
     Raises:
         QuantMindError: the file is missing or unreadable, or lacks a column.
     """
-    import polars as pl  # noqa: PLC0415 - heavy, and only a run that reads files needs it
+    import polars as pl
 
     kind = bar_file_format(path)
     path = path.expanduser()
@@ -74,14 +74,14 @@ def scan_bars(path: Path) -> pl.LazyFrame:
 
 
 def _figure(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    import polars as pl  # noqa: PLC0415 - as above
+    import polars as pl
 
     return (column.str.strip_chars() if dtype == pl.String else column).cast(pl.Float64, strict=False)
 
 
 def _time(path: Path, column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """Return a column of times as ns since the epoch; what has no time zone is UTC."""
-    import polars as pl  # noqa: PLC0415 - as above
+    import polars as pl
 
     if dtype == pl.Date:
         return column.cast(pl.Datetime("ns")).dt.timestamp("ns")
@@ -108,7 +108,7 @@ def _time(path: Path, column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
 
 def _by_magnitude(column: pl.Expr) -> pl.Expr:
     """Read seconds, milliseconds, microseconds or nanoseconds, row by row: some venues changed their unit."""
-    import polars as pl  # noqa: PLC0415 - as above
+    import polars as pl
 
     size = column.abs()
     return (

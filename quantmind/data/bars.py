@@ -1,55 +1,23 @@
 """Bar files: Parquet, Feather and CSV become checked, merged bars, in batches.
 
-Files carry the *open* time of a bar; a `Bar`'s ts is its close. polars holds the rows, so that a million bars
-cost 48 MB; only one batch at a time exists as Python objects.
+Files carry the *open* time of a bar; a `Bar`'s ts is its close. A single Parquet file that is in order is
+read a window at a time; whatever must be sorted or merged first is held by polars, 48 MB for a million rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import repeat
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from quantmind.data.bar_file import FIGURES, scan_bars
+from quantmind.data.bar_file import FIGURES, bar_file_format, scan_bars
+from quantmind.data.bar_table import BarTable, windows
 from quantmind.errors import QuantMindError
-from quantmind.events import Bar
 from quantmind.kinds.moment import format_moment
 from quantmind.kinds.options import format_duration
 
 if TYPE_CHECKING:
     import polars as pl
-
-BATCH = 10_000
-"""How many bars exist as Python objects at once."""
-
-
-class BarTable:
-    """Bars of one interval, sorted by (ts, order of the symbols)."""
-
-    def __init__(self, rows: pl.DataFrame | None, symbols: Sequence[str], interval: int) -> None:
-        self._rows = rows
-        self._symbols = tuple(symbols)
-        self._interval = interval
-
-    def __len__(self) -> int:
-        """Return the number of bars."""
-        return 0 if self._rows is None else len(self._rows)
-
-    def batches(self, size: int = BATCH) -> Iterator[list[Bar]]:
-        """Yield the bars, up to `size` at a time."""
-        if self._rows is None:
-            return
-        several = len(self._symbols) > 1
-        for rows in self._rows.iter_slices(size):
-            symbols = (
-                map(self._symbols.__getitem__, rows["symbol"].to_list())
-                if several
-                else repeat(self._symbols[0])
-            )
-            closes = (rows["time"] + self._interval).to_list()
-            figures = (rows[name].to_list() for name in FIGURES)
-            yield list(map(Bar, symbols, closes, repeat(self._interval), *figures))
 
 
 def read_bars(
@@ -67,24 +35,65 @@ def read_bars(
         QuantMindError: a file is missing, unreadable or empty, lacks a column, or holds a row that cannot be
             true; two rows of a symbol contradict each other; or the rows are not `interval` apart.
     """
-    import polars as pl  # noqa: PLC0415 - heavy, and only a run that reads files needs it
+    import polars as pl
 
     symbols = list(files)
+    if len(symbols) == 1 and len(files[symbols[0]]) == 1:
+        found = _in_order(files[symbols[0]][0], interval, start, end)
+        if found is not None:
+            lines, offset, count = found
+            kept = count if last is None else min(count, last)
+            return BarTable(lines.slice(offset + count - kept, kept), kept, symbols, interval)
     tables = []
-    for symbol in symbols:
+    for n, symbol in enumerate(symbols):
         rows = _read_symbol(files[symbol], interval, start, end)
-        tables.append(rows if last is None else rows.tail(last))
+        rows = rows if last is None else rows.tail(last)
+        tables.append(rows.with_columns(symbol=pl.lit(n, pl.UInt16)) if len(symbols) > 1 else rows)
     if not tables:
-        return BarTable(None, (), interval)
-    if len(tables) == 1:
-        return BarTable(tables[0], symbols, interval)
-    order = [rows.with_columns(symbol=pl.lit(n, pl.UInt16)) for n, rows in enumerate(tables)]
-    return BarTable(pl.concat(order, rechunk=False).sort("time", "symbol"), symbols, interval)
+        return BarTable(None, 0, (), interval)
+    merged = tables[0] if len(tables) == 1 else pl.concat(tables, rechunk=False).sort("time", "symbol")
+    return BarTable(merged.lazy(), len(merged), symbols, interval)
+
+
+def _in_order(
+    path: Path, interval: int, start: int | None, end: int | None
+) -> tuple[pl.LazyFrame, int, int] | None:
+    """Return a file's rows, and the place and number of those that open in [start, end).
+
+    None where the file is not Parquet (no other format skips rows), is not in order, or has a row in doubt:
+    then it must be read as a whole.
+    """
+    if bar_file_format(path) != "parquet":
+        return None
+    lines = scan_bars(path)
+    offset = count = 0
+    before: int | None = None
+    smallest: int | None = None
+    for rows in windows(lines):
+        times = rows["time"]
+        if times.has_nulls():
+            return None
+        gaps = [
+            gap
+            for gap in (times.diff().min(), None if before is None else times[0] - before)
+            if gap is not None
+        ]
+        if gaps and min(gaps) <= 0:
+            return None
+        smallest = min(gaps, default=None) if smallest is None else min(smallest, *gaps)
+        before = times[-1]
+        earlier = 0 if start is None else times.search_sorted(start)
+        until = len(rows) if end is None else times.search_sorted(end)
+        if not rows.slice(earlier, until - earlier).select(_plausible().fill_null(value=False).all()).item():
+            return None
+        offset += earlier
+        count += until - earlier
+    return (lines, offset, count) if smallest == interval else None
 
 
 def _read_symbol(paths: Sequence[Path], interval: int, start: int | None, end: int | None) -> pl.DataFrame:
     """Read the files of one symbol: sorted, each row once."""
-    import polars as pl  # noqa: PLC0415 - as above
+    import polars as pl
 
     tables = [_read_file(path, start, end) for path in paths]
     rows = tables[0] if len(tables) == 1 else pl.concat(tables, rechunk=False)
@@ -115,7 +124,7 @@ def _read_symbol(paths: Sequence[Path], interval: int, start: int | None, end: i
 
 def _read_file(path: Path, start: int | None, end: int | None) -> pl.DataFrame:
     """Read the rows of one file that open in [start, end), each of them checked."""
-    import polars as pl  # noqa: PLC0415 - as above
+    import polars as pl
 
     lines = scan_bars(path)
     time = pl.col("time")
@@ -145,7 +154,7 @@ def _read_file(path: Path, start: int | None, end: int | None) -> pl.DataFrame:
 
 def _plausible() -> pl.Expr:
     """Return whether a row can be true: finite figures, prices above 0, none outside low to high."""
-    import polars as pl  # noqa: PLC0415 - as above
+    import polars as pl
 
     low, high, volume = pl.col("low"), pl.col("high"), pl.col("volume")
     finite = pl.all_horizontal(pl.col(name).is_finite() for name in FIGURES)

@@ -33,7 +33,6 @@ class Presence(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="pres
     stage: str
     hears: tuple[str, ...]
     run: str
-    seq: int
 
 
 class Ended(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="ended"):

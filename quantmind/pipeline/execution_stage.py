@@ -37,7 +37,7 @@ class ExecutionStage:
     def stop(self) -> None:
         """Ask the feed to end; every stage then finishes what it has."""
         if self._link is not None:
-            self._link.send(Ended(0))
+            self._link.stop()
 
     async def run(self) -> Summary:
         """Execute what is decided on every market event until the feed ends, and sum up."""
@@ -62,9 +62,9 @@ class ExecutionStage:
                 )
             )
             executing.start()
-            await link.join()
-            await self._execute(link, executing, sinking, wiring.fills or wiring.positions)
-            await link.drained()
+            if await link.join():
+                await self._execute(link, executing, sinking, wiring.fills or wiring.positions)
+                await link.drained()
             return Summary.of(
                 folder.name, self._seq, executing.trader, self._latencies, sinking.failures
             )

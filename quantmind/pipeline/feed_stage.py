@@ -28,10 +28,13 @@ class FeedStage:
         self._feeding, self._feeds = build.feeding(running.recipe, self._wiring)
         self._reported = {"strategy": 0, "execution": 0}
         self._report = asyncio.Event()
+        self._link: Link | None = None
 
     def stop(self) -> None:
         """End the feeds; every stage then finishes what it has."""
         self._feeding.stop()
+        if self._link is not None:
+            self._link.stop()
 
     async def run(self) -> None:
         """Publish every event of the feeds, and wait until it is handled."""
@@ -40,10 +43,11 @@ class FeedStage:
         async with contextlib.AsyncExitStack() as stack:
             for feed in self._feeds:
                 await enter(stack, feed, f"feed {feed.name}")
-            link = await stack.enter_async_context(
+            link = self._link = await stack.enter_async_context(
                 Link(transport, recipe.name, "feed", ("strategy", "execution"), self._hear)
             )
-            await link.join()
+            if not await link.join():
+                return
             history = await self._feeding.history()
             await self._send(link, 1 - len(history), history)
             seq = 0

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from quantmind.errors import QuantMindError
-from quantmind.events import Failed, Presence, codec
+from quantmind.events import Ended, Failed, Presence, codec
 from quantmind.kinds.transport import Transport
 
 _log = logging.getLogger(__name__)
@@ -51,6 +51,7 @@ class Link:
         self._sequences: dict[str, tuple[str, int]] = {}
         self._heard_at: dict[str, float] = {}
         self._joined = asyncio.Event()
+        self._met = asyncio.Event()
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._beacon: asyncio.Task[None] | None = None
         transport.subscribe(peers, self._receive)
@@ -59,6 +60,7 @@ class Link:
         """Open the transport and begin to be seen."""
         await self._transport.open()
         self._beacon = asyncio.create_task(self._be_present())
+        self._beacon.add_done_callback(self._beacon_ended)
         return self
 
     async def __aexit__(
@@ -76,9 +78,16 @@ class Link:
             self._failed.exception()
         await self._transport.close()
 
-    async def join(self) -> None:
-        """Wait until every stage hears every other one."""
-        await self.wait(self._joined)
+    async def join(self) -> bool:
+        """Wait until every stage hears every other one; says whether they do, or this one was stopped before."""
+        await self.wait(self._met)
+        return self._joined.is_set()
+
+    def stop(self) -> None:
+        """Ask the feed to end; without one to ask, end the waiting for it."""
+        self._met.set()
+        if self._joined.is_set():
+            self.send(Ended(0))
 
     async def wait(self, event: asyncio.Event, patience: float | None = None) -> None:
         """Wait for an event of this stage.
@@ -122,6 +131,11 @@ class Link:
             if joined:
                 self._check_silence()
 
+    def _beacon_ended(self, beacon: asyncio.Task[None]) -> None:
+        error = None if beacon.cancelled() else beacon.exception()
+        if error is not None and not self._failed.done():
+            self._failed.set_exception(error)
+
     def _check_silence(self) -> None:
         now = time.monotonic()
         for stage, heard_at in self._heard_at.items():
@@ -163,6 +177,7 @@ class Link:
             seen is not None and {seen.stage, *seen.hears} >= everyone for seen in self._hears.values()
         ):
             self._joined.set()
+            self._met.set()
             self.send(Presence(self._stage, self._peers, self.run))
 
     def _fail(self, reason: str) -> None:

@@ -31,7 +31,7 @@ class StrategyStage:
     def stop(self) -> None:
         """Ask the feed to end; every stage then finishes what it has."""
         if self._link is not None:
-            self._link.send(Ended(0))
+            self._link.stop()
 
     async def run(self) -> None:
         """Decide on every market event until the feed ends."""
@@ -43,7 +43,8 @@ class StrategyStage:
             link = self._link = await stack.enter_async_context(
                 Link(transport, recipe.name, "strategy", ("feed", "execution"), self._hear)
             )
-            await link.join()
+            if not await link.join():
+                return
             recorder = None
             if self._running.record:
                 folder = RunFolder.shared(

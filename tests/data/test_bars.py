@@ -160,6 +160,41 @@ def test_a_random_split_over_files_merges_to_the_same_bars(tmp_path):
     assert read(*paths) == read(saved(tmp_path, rows))
 
 
+@pytest.fixture(scope="module")
+def long_rows():
+    return frame(250_000)
+
+
+@pytest.mark.parametrize(
+    ("limits", "count"),
+    [
+        ({}, 250_000),
+        ({"start": START_NS + 99_999 * MINUTE, "end": START_NS + 200_001 * MINUTE}, 100_002),
+        ({"start": START_NS + 150_000 * MINUTE, "last": 3}, 3),
+        ({"end": START_NS + 100_001 * MINUTE, "last": 100_001}, 100_001),
+        ({"start": START_NS + 250_000 * MINUTE}, 0),
+    ],
+)
+def test_a_long_file_is_the_same_however_much_of_it_is_held(tmp_path, long_rows, limits, count):
+    a_window_at_a_time = read(saved(tmp_path, long_rows), **limits)
+    as_a_whole = read(saved(tmp_path, long_rows, "bars.feather"), **limits)
+    assert a_window_at_a_time == as_a_whole
+    assert len(as_a_whole) == count
+
+
+def test_disorder_far_into_a_long_file_is_put_right(tmp_path, long_rows):
+    turned = pl.concat([long_rows[100_000:], long_rows[:100_000]])
+    assert read(saved(tmp_path, turned)) == read(saved(tmp_path, long_rows, "b.parquet"))
+
+
+def test_a_bad_row_far_into_a_long_file_is_found_before_the_first_bar(tmp_path, long_rows):
+    bad = long_rows.with_columns(
+        high=pl.when(pl.int_range(pl.len()) == 234_567).then(0.5).otherwise(pl.col("high"))
+    )
+    with pytest.raises(QuantMindError, match=r"row of 2024-06-11T21:27:00Z: high 0.5 is below low"):
+        read_bars({BTC: [saved(tmp_path, bad)]}, MINUTE)
+
+
 def test_batches_are_no_larger_than_asked_for(tmp_path):
     table = read_bars({BTC: [saved(tmp_path, frame(25))]}, MINUTE)
     assert [len(batch) for batch in table.batches(10)] == [10, 10, 5]

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import signal
+import time
 
 import pytest
 import yaml
@@ -118,7 +119,7 @@ def staged(program, name, *arguments, stages=("feed", "strategy", "execution")):
     printed = {}
     try:
         for stage, process in started.items():
-            printed[stage] = process.communicate(timeout=200)
+            printed[stage] = process.communicate(timeout=60)
     finally:
         for process in started.values():
             process.kill()
@@ -145,9 +146,9 @@ def test_a_stage_that_dies_ends_the_others(program, recipe):
         stage: program.start("run", name, "--stage", stage) for stage in ("feed", "strategy", "execution")
     }
     try:
-        journal = None
-        while journal is None:
-            journal = next(iter(program.folder.glob("state/runs/*/journal.sqlite")), None)
+        # Trading has begun when the first decisions are on file.
+        while not any(path.stat().st_size for path in program.folder.glob("state/runs/*/events.jsonl")):
+            time.sleep(0.05)
         started["strategy"].send_signal(signal.SIGKILL)
         for stage in ("feed", "execution"):
             _, errors = started[stage].communicate(timeout=60)

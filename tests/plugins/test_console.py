@@ -64,3 +64,8 @@ async def test_nothing_to_show_prints_nothing(run_of_sink, one_of_each):
 def test_events_it_cannot_show_are_refused(events):
     with pytest.raises(ValidationError):
         ConsoleOptions.model_validate({"events": events})
+
+
+async def test_flat_has_no_sign(run_of_sink, one_of_each):
+    (line,) = await lines(run_of_sink, [msgspec.structs.replace(one_of_each["signal"], direction=0.0)])
+    assert line.endswith("momentum direction 0 confidence 0.42")

@@ -1,0 +1,99 @@
+"""A run that is killed at any step of its orders and continued leaves the record of the undisturbed run."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+import yaml
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+KILLS = 30
+
+# Every commit of the journal and every command to the executor is two steps: before it and after it.
+KILL_AT = """
+import atexit, os, signal, sys
+from quantmind.kinds import Executor
+from quantmind.trader.journal import Journal
+steps = 0
+def step():
+    global steps
+    steps += 1
+    if steps == {step}:
+        os.kill(os.getpid(), signal.SIGKILL)
+def around(owner, name):
+    plain = getattr(owner, name)
+    def wrapped(*arguments):
+        step()
+        said = plain(*arguments)
+        step()
+        return said
+    setattr(owner, name, wrapped)
+around(Journal, "commit")
+around(Executor, "perform")
+atexit.register(lambda: print("steps", steps, file=sys.stderr))
+"""
+
+
+@pytest.fixture(params=["90s", "0s"])
+def recipe(request, program, data):
+    """Half a day of real bars, paced so that each command waits for the disk; latency, so that cancels race."""
+    folder = data / "binance_usdm_bars"
+    plain = {
+        "name": "killed",
+        "instruments": ["BTC/USDT:USDT", "ETH/USDT:USDT"],
+        "feeds": [
+            {
+                "replay": {
+                    "files": {
+                        "BTC/USDT:USDT": str(folder / "BTC_USDT_USDT-1m-futures.feather"),
+                        "ETH/USDT:USDT": str(folder / "ETH_USDT_USDT-1m-futures.feather"),
+                    },
+                    "start": "2025-05-18T00:00:00",
+                    "end": "2025-05-18T12:00:00",
+                    "speed": 100_000_000,
+                }
+            }
+        ],
+        "strategies": [{"take_profit_cross": {}}, {"mean_reversion": {}}],
+        "allocator": "equal_weight",
+        "risk": {
+            "sizing": [{"fixed_quantity": {"quantity": "0.9"}}],
+            "limits": [{"max_leverage": {"limit": 1.5}}],
+        },
+        "executor": {"paper": {"balance": 30000, "latency": request.param}},
+    }
+    (program.folder / "killed.yaml").write_text(yaml.safe_dump(plain))
+    return "killed.yaml"
+
+
+def steps_of(program, recipe):
+    process = program.start("run", recipe, code=KILL_AT.format(step=-1))
+    output, errors = process.communicate(timeout=100)
+    assert process.returncode == 0, errors
+    return output.split()[1], int(errors.split()[-1])
+
+
+def killed(program, *arguments, step):
+    """Run with a kill at a step; says whether it came to that."""
+    process = program.start("run", *arguments, code=KILL_AT.format(step=step))
+    output, errors = process.communicate(timeout=100)
+    assert process.returncode in (0, -9), (output, errors)
+    return process.returncode == -9
+
+
+def test_killed_at_any_step_and_continued(program, recipe):
+    name, steps = steps_of(program, recipe)
+    undisturbed = program.export(name)
+    assert undisturbed.count('"type":"fill"') > 40
+    choice = random.Random(2)
+    for step in sorted(choice.sample(range(1, steps + 1), KILLS)):
+        before = {path.name for path in program.folder.glob("state/runs/*")}
+        assert killed(program, recipe, step=step)
+        (run,) = {path.name for path in program.folder.glob("state/runs/*")} - before
+        # Every third one is killed once more on its way.
+        if step % 3 == 0:
+            killed(program, recipe, "--resume", run, step=choice.randrange(1, 20))
+        program.run("run", "--resume", run)
+        assert program.export(run) == undisturbed, f"killed at step {step}"
