@@ -61,7 +61,8 @@ class Decider:
         self._seq = self._n = 0
         self._allocator = allocator
         self._order = [strategy.id for strategy in strategies]
-        self._routes: dict[type, dict[Any, tuple[_Handler, ...]]] = {kind: {} for kind in _HANDLERS}
+        # By type and symbol; bars by interval as well.
+        self._routes: dict[type, dict[str, Any]] = {kind: {} for kind in _HANDLERS}
         self._fill_routes: dict[str, tuple[_Handler, ...]] = {}
         self._wakes: list[tuple[int, int]] = []
         self._strategies = tuple(strategies)
@@ -82,8 +83,10 @@ class Decider:
             for kind, interval in wanted:
                 name = _HANDLERS[kind]
                 if getattr(type(strategy), name) is not getattr(Strategy, name):
-                    key = (symbol, interval) if kind is Bar else symbol
                     routes = self._routes[kind]
+                    key: Any = symbol
+                    if kind is Bar:
+                        routes, key = routes.setdefault(symbol, {}), interval
                     routes[key] = (*routes.get(key, ()), getattr(strategy, name))
             if need.fills:
                 self._fill_routes[symbol] = (*self._fill_routes.get(symbol, ()), strategy.on_fill)
@@ -97,12 +100,26 @@ class Decider:
         """Handle a market event; None when nothing came of it."""
         self._seq = seq
         self._n = 0
-        kind = event.__class__
-        key = (event.symbol, event.interval) if kind is Bar else event.symbol  # type: ignore[union-attr] # a bar
-        handlers = self._routes[kind].get(key)
+        handlers = self._routes[event.__class__].get(event.symbol)
         if handlers is None:
             return None
-        return self._ask(handlers, event, event.ts)
+        if event.__class__ is Bar:
+            handlers = handlers.get(event.interval)
+            if handlers is None:
+                return None
+        # As in `_ask`, without its call: this runs for every event, and most often nothing is said.
+        said: list[tuple[_Handler, Signals]] | None = None
+        handle = None
+        try:
+            for handle in handlers:
+                answer = handle(event)
+                if answer is not None:
+                    if said is None:
+                        said = []
+                    said.append((handle, answer))
+        except Exception as error:
+            raise _failure(handle, event, error) from error
+        return None if said is None else self._heard(said, event, event.ts)
 
     def on_facts(self, facts: Iterable[Fact]) -> list[Upto]:
         """Handle what execution did since the last market event."""
@@ -126,26 +143,29 @@ class Decider:
         return self._ask(tuple(dict.fromkeys(handlers)), clock, clock.ts)
 
     def _ask(self, handlers: Iterable[_Handler], event: Any, ts: int) -> Upto | None:
-        signals: list[Signal] | None = None
-        refused: list[str] = []
+        said: list[tuple[_Handler, Signals]] = []
         for handle in handlers:
             try:
-                said = handle(event)
+                answer = handle(event)
             except Exception as error:
-                strategy = handle.__self__  # type: ignore[attr-defined] # handlers are bound methods
-                raise ComponentError(
-                    f"strategy {strategy.id} failed on {event}: {type(error).__name__}: {error}"
-                ) from error
-            if said is None:
-                continue
-            if signals is None:
-                signals = []
-            strategy = handle.__self__  # type: ignore[attr-defined] # handlers are bound methods
-            for item in (said,) if isinstance(said, Signal | WakeAt) else said:
-                self._hear(strategy, item, event, ts, signals, refused)
+                raise _failure(handle, event, error) from error
+            if answer is not None:
+                said.append((handle, answer))
+        return self._heard(said, event, ts) if said else None
+
+    def _heard(self, answers: Iterable[tuple[_Handler, Signals]], event: Any, ts: int) -> Upto | None:
+        signals: list[Signal] = []
+        refused: list[str] = []
+        for handle, said in answers:
+            strategy = _strategy_of(handle)
+            if isinstance(said, Signal):
+                self._hear(strategy, said, event, ts, signals, refused)
+            else:
+                for item in (said,) if isinstance(said, WakeAt) else said or ():
+                    self._hear(strategy, item, event, ts, signals, refused)
         if not signals and not refused:
             return None
-        return self._decide(signals or [], tuple(refused), ts)
+        return self._decide(signals, tuple(refused), ts)
 
     def _hear(
         self,
@@ -220,10 +240,23 @@ class Decider:
         if last is not None and last.value == value and last.shares == shares:
             return None
         self._n += 1
-        cause = next((s.id for s in reversed(signals) if s.symbol == symbol), signals[-1].id)
-        target = Target(symbol, value, shares, ts, f"t{self._epoch}-{self._seq}-{self._n}", cause)
+        cause = signals[-1]
+        if cause.symbol != symbol:
+            cause = next((signal for signal in reversed(signals) if signal.symbol == symbol), cause)
+        target = Target(symbol, value, shares, ts, f"t{self._epoch}-{self._seq}-{self._n}", cause.id)
         self._sent[symbol] = target
         return target
+
+
+def _failure(handle: Any, event: Any, error: Exception) -> ComponentError:
+    return ComponentError(
+        f"strategy {_strategy_of(handle).id} failed on {event}: {type(error).__name__}: {error}"
+    )
+
+
+def _strategy_of(handle: Any) -> Strategy[Any]:
+    strategy: Strategy[Any] = handle.__self__
+    return strategy
 
 
 @functools.lru_cache(4096)

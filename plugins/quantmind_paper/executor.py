@@ -59,6 +59,7 @@ class Paper(Executor[PaperOptions]):
             if best is not None:
                 prices[symbol] = best
         self._matching = Matching(self.instruments, prices, self.options.latency, self.options.taker_fee)
+        self.waiting = self._matching.orders
 
     def restore(self, orders: Sequence[Order]) -> None:
         """Take back the open orders of the journal."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -16,13 +17,14 @@ from quantmind.cli.session import Session
 def export(_: Session, run: str) -> None:
     """Print the signals, Targets, orders, fills and refusals of RUN as JSON lines, by position.
 
-    RUN is the name that `quantmind run` printed, or the run's folder. Two runs that decided the same export the
-    same bytes.
+    RUN is the name that `quantmind run` printed, or the run's folder. Two runs that decided the same export
+    the same bytes.
     """
     from quantmind.pipeline.export import lines
     from quantmind.pipeline.folder import RunFolder
     from quantmind.project import Project
 
     folder = RunFolder.find(Project.find(Path.cwd(), os.environ).state, run)
-    for line in lines(folder.journal()):
-        click.echo(line)
+    with contextlib.closing(folder.journal()) as journal:
+        for line in lines(journal):
+            click.echo(line)

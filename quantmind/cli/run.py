@@ -67,9 +67,8 @@ def run(
     from quantmind.pipeline.run import Running
 
     running = Running(loaded, project, record, resume, sys.stderr if as_json else sys.stdout)
-    if stage is None:
-        work = running
-    else:
+    work: _Work = running
+    if stage is not None:
         from quantmind.pipeline.stages import STAGES
 
         work = STAGES[stage](running)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 
@@ -54,5 +56,8 @@ class Mark(MarketEvent, frozen=True, gc=False, array_like=True, tag="mark"):
 Market = Quote | Trade | Bar | Mark
 """Any market event."""
 
-CHANNELS: dict[type[MarketEvent], str] = {Quote: "quote", Trade: "trade", Bar: "bar", Mark: "mark"}
+ChannelKind = Literal["quote", "trade", "bar", "mark"]
+"""The kinds of channel, one for each type of market event."""
+
+CHANNELS: dict[type[MarketEvent], ChannelKind] = {Quote: "quote", Trade: "trade", Bar: "bar", Mark: "mark"}
 """The channel each market event belongs to."""

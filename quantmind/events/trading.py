@@ -17,6 +17,9 @@ Side = Literal["buy", "sell"]
 class OrderState(enum.StrEnum):
     """Where an order is in its life; `orders.py` says which step may follow which."""
 
+    # An enum's own hash is Python code, and every step of an order asks for it several times.
+    __hash__ = str.__hash__
+
     INTENT = "intent"
     ACCEPTED = "accepted"
     CANCELLING = "cancelling"

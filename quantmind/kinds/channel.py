@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import msgspec
 
+from quantmind.events.market import ChannelKind
 from quantmind.kinds.options import format_duration
-
-ChannelKind = Literal["quote", "trade", "bar", "mark"]
 
 
 class Channel(msgspec.Struct, frozen=True, order=True):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, final
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from quantmind.events import Cancel, Market, OrderEvent, Query, Submit
 from quantmind.kinds.channel import Channel
@@ -27,6 +27,8 @@ class Executor(Component[O]):
     def __init__(self, options: O, instruments: Sequence[Instrument]) -> None:
         super().__init__(options)
         self.instruments = {instrument.symbol: instrument for instrument in instruments}
+        self.waiting: Collection[Any] = (self,)
+        """While it is empty, a simulated executor need not be shown market events; the same object for ever."""
         self._gate: Gate | None = None
 
     @classmethod

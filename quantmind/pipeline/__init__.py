@@ -1,0 +1,1 @@
+"""A recipe as something that runs: built, driven, recorded, summed up."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from quantmind.decider import Decider
 from quantmind.errors import ComponentError
@@ -31,13 +31,20 @@ def decider(recipe: Recipe, wiring: Wiring, epoch: int = 1) -> Decider:
     strategies: list[Strategy[Any]] = []
     needs = []
     for spec in recipe.strategies:
-        scopes = [[symbol] for symbol in symbols] if spec.component.scope == "symbol" else [symbols]
+        kind = cast("type[Strategy[Any]]", spec.component)
+        scopes = [[symbol] for symbol in symbols] if kind.scope == "symbol" else [symbols]
         for scope in scopes:
             strategies.append(_make(spec, spec.id, scope))
-            needs.append(spec.component.needs(spec.options))
+            needs.append(kind.needs(spec.options))
     ids = list(dict.fromkeys(strategy.id for strategy in strategies))
     allocator = _make(recipe.allocator, dict.fromkeys(symbols, ids))
     return Decider(strategies, needs, allocator, wiring.fills or wiring.positions, epoch)
+
+
+def account(recipe: Recipe) -> str:
+    """Return the key of the account that a recipe trades."""
+    kind = cast("type[Executor[Any]]", recipe.executor.component)
+    return kind.account(recipe.executor.options)
 
 
 def executor(recipe: Recipe, wiring: Wiring) -> Executor[Any]:

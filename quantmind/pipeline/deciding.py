@@ -14,6 +14,7 @@ class Deciding:
 
     def __init__(self, decider: Decider, recorder: Recorder | None = None) -> None:
         self.decider = decider
+        self.recorded = recorder is not None
         self._recorder = recorder
 
     def warm_up(self, history: Sequence[Market]) -> None:
@@ -25,8 +26,6 @@ class Deciding:
         """Handle market event `seq`; returns all that came of it, None when nothing did."""
         decider = self.decider
         recorder = self._recorder
-        if recorder is None and not facts and event.ts <= decider.wake_at:
-            return decider.on_market(seq, event)
         said: list[Upto | None] = []
         if decider.listens and facts:
             if recorder is not None:

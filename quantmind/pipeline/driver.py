@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-from quantmind.events import Market
+from quantmind.events import Fact, Market
 from quantmind.pipeline.deciding import Deciding
 from quantmind.pipeline.executing import Executing
 from quantmind.pipeline.feeding import Feeding
@@ -31,6 +31,7 @@ class Driver:
     async def run(self) -> None:
         """Handle every event of the feeds."""
         self._deciding.warm_up(await self._feeding.history())
+        self._executing.trader.silent = not (self._sinking.wants or self._deciding.decider.listens)
         self._executing.start()
         async for batch in self._feeding.batches():
             events = self._handle(batch)
@@ -43,8 +44,12 @@ class Driver:
 
     def _handle(self, batch: Sequence[Market]) -> list[Any]:
         """Take the four steps for each event of a batch; returns what the sinks want of it."""
-        handle, decide, decided = self._executing.market, self._deciding.market, self._executing.decided
-        listens = self._deciding.decider.listens
+        executing, decider = self._executing, self._deciding.decider
+        handle, decide, decided = executing.market, self._deciding.market, executing.decided
+        # Most events change a price and nothing else: for these the reducers are asked without a detour.
+        note, ask = executing.trader.on_market, decider.on_market
+        waiting, pending, busy_to = executing.waiting, executing.trader.facts, executing.busy_to
+        plain, listens = not self._deciding.recorded, decider.listens
         wants = self._sinking.wants
         clock = time.perf_counter_ns
         told: list[Any] = []
@@ -52,8 +57,15 @@ class Driver:
         for event in batch:
             seq += 1
             began = clock()
-            facts = handle(seq, event)
-            upto = decide(seq, event, facts if listens else ())
+            facts: Sequence[Fact] = ()
+            if waiting or pending or seq <= busy_to:
+                facts = handle(seq, event)
+            else:
+                note(seq, event)
+            if plain and not facts and event.ts <= decider.wake_at:
+                upto = ask(seq, event)
+            else:
+                upto = decide(seq, event, facts if listens else ())
             if upto is not None and decided(upto):
                 self.latencies.append(clock() - began)
             if wants:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
+from typing import cast
 
 from quantmind.errors import QuantMindError
-from quantmind.events import Clock, Fill, MarketEvent, OrderUpdate, Refusal, Upto
+from quantmind.events import Clock, Fill, MarketEvent, OrderEvent, OrderUpdate, Refusal, Upto
 from quantmind.pipeline import build, export, record
 from quantmind.pipeline.deciding import joined
 from quantmind.pipeline.folder import RunFolder
@@ -28,7 +29,7 @@ def repeat(recipe: Recipe, project: Project, name: str) -> Iterator[str]:
     folder.check(recipe.resolved)
     decided = _decided(recipe, folder.decider_record)
     again = RunFolder.create(project.state, recipe.name, recipe.resolved, str(recipe.file))
-    account = recipe.executor.component.account(recipe.executor.options)
+    account = build.account(recipe)
     first = folder.journal()
     second = Journal(again.path, account, first.balance, durable=False)
     try:
@@ -72,7 +73,7 @@ def _trade(recipe: Recipe, path: Path, decided: dict[int, Upto], journal: Journa
                 raise QuantMindError(f"at market event {seq} the run has decisions that do not come again")
             commands = trader.on_upto(upto)
         else:
-            commands = trader.on_order_event(message)
+            commands = trader.on_order_event(cast(OrderEvent, message))
         for command in commands:
             trader.gate.spend(command)
         trader.facts.clear()

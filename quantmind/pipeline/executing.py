@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from quantmind.decider import NEVER
+from quantmind.errors import ComponentError
 from quantmind.events import Fact, Market, OrderEvent, Query, Upto
 from quantmind.kinds.executor import Executor
 from quantmind.pipeline.record import Recorder
@@ -32,6 +34,10 @@ class Executing:
         self.resumed_at = trader.seq
         self._upto = trader.upto
         self._told: deque[tuple[int, Fact]] = deque()
+        self._facts = trader.facts
+        self.waiting = executor.waiting
+        """With nothing here, no facts and an event after `busy_to`, the Trader need only take note of a price."""
+        self.busy_to = self.resumed_at + 1 if recorder is None else NEVER
 
     def start(self) -> None:
         """Give the executor its open orders back, and find out what became of those in flight."""
@@ -54,18 +60,21 @@ class Executing:
         if seq <= self.resumed_at:
             trader.remember(event)
             return self._facts_again(seq)
-        if self._simulated:
-            events = self._executor.on_market(seq, event)
-            if events:
-                self._hear(events)
+        if self._simulated and self.waiting:
+            self._hear(self._matched(seq, event))
         if self._recorder is not None:
             self._recorder.write(seq, event)
         trader.on_market(seq, event)
-        if self._journal.durable and self._journal.dirty:
-            trader.commit()
-        if self._told:
-            trader.facts[:0] = self._facts_again(seq)
-        return self.take_facts() if trader.facts else ()
+        self._commit_command()
+        return [*self._facts_again(seq), *self.take_facts()]
+
+    def _matched(self, seq: int, event: Market) -> Sequence[OrderEvent]:
+        try:
+            return self._executor.on_market(seq, event)
+        except Exception as error:
+            raise ComponentError(
+                f"executor {self._executor.name} failed on {event}: {type(error).__name__}: {error}"
+            ) from error
 
     def decided(self, upto: Upto) -> bool:
         """Handle what the Decider said of the last market event; says whether a command was performed."""
@@ -76,8 +85,9 @@ class Executing:
         commands = self.trader.on_upto(upto)
         if commands:
             self._perform(commands)
-            return True
-        return False
+        else:
+            self._commit_command()
+        return bool(commands)
 
     def order_event(self, event: OrderEvent) -> None:
         """Handle an order event that came by itself."""
@@ -85,7 +95,8 @@ class Executing:
 
     def take_facts(self) -> list[Fact]:
         """Return the facts since the last ones were taken."""
-        facts, self.trader.facts = self.trader.facts, []
+        facts = self._facts.copy()
+        self._facts.clear()
         return facts
 
     def facts_since(self, number: int, seq: int) -> list[Fact]:
@@ -109,12 +120,14 @@ class Executing:
     def _perform(self, commands: Iterable[Approved]) -> None:
         waiting = deque(commands)
         while waiting:
-            if self._journal.durable and self._journal.dirty:
-                self.trader.commit()
+            self._commit_command()
             for event in self._executor.perform(waiting.popleft()):
                 if self._recorder is not None:
                     self._recorder.write(self.trader.seq, event)
                 waiting.extend(self.trader.on_order_event(event))
+        self._commit_command()
+
+    def _commit_command(self) -> None:
         if self._journal.durable and self._journal.dirty:
             self.trader.commit()
 

@@ -7,15 +7,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from quantmind.ledger.accounts import Account
 from quantmind.trader.journal_reader import JournalReader
-
-_TABLES = ("fills", "signals", "targets", "refusals", "orders")
-_JSON_COLUMNS = frozenset({"shares", "trail"})
-_MONEY = frozenset(
-    {"value", "quantity", "price", "fee", "realised", "position", "average_price", "filled"}
-)
-
 
 def lines(journal: JournalReader) -> Iterator[str]:
     """Return one JSON object per line, sorted by position, and the statement of each symbol at the end.
@@ -23,12 +18,17 @@ def lines(journal: JournalReader) -> Iterator[str]:
     Decimals are plain strings and floats are written by repr; nothing in it depends on the machine, the pace or
     the name of the run.
     """
-    rows = [
-        (row["epoch"], row["seq"], row["n"], table, row) for table in _TABLES for row in journal.table(table)
+    records = [
+        (epoch, seq, n, table[:-1], record)
+        for table in ("fills", "refusals", "orders")
+        for epoch, seq, n, record in journal.records(table)
     ]
-    rows.sort(key=lambda item: item[:4])
-    for *_, table, row in rows:
-        yield _line({"type": table[:-1], **{key: _plain(key, value) for key, value in row.items()}})
+    for epoch, seq, n, decision in journal.records("decisions"):
+        parts = [("signal", s) for s in decision.signals] + [("target", t) for t in decision.targets]
+        records += [(epoch, seq, at, kind, part) for at, (kind, part) in enumerate(parts, n)]
+    records.sort(key=lambda item: item[:4])
+    for epoch, seq, n, kind, record in records:
+        yield _line({"type": kind, "epoch": epoch, "seq": seq, "n": n, **_plain(record)})
     yield from _statement(journal)
 
 
@@ -51,10 +51,14 @@ def _statement(journal: JournalReader) -> Iterator[str]:
     yield _line({"type": "account", "started_with": journal.balance, "wallet": f"{account.wallet:f}"})
 
 
-def _plain(key: str, value: Any) -> Any:
-    if key in _JSON_COLUMNS:
-        return json.loads(value)
-    return f"{Decimal(value):f}" if key in _MONEY else value
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, msgspec.Struct):
+        return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value
 
 
 def _line(values: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Any
 
 from quantmind.errors import ComponentError, RecipeError
@@ -21,8 +21,9 @@ MOST_AT_ONCE = 10_000
 class Feeding:
     """One ordered stream of market events out of all feeds of a recipe.
 
-    Events are ordered by (ts, shorter interval, order of the instruments in the recipe); a built bar comes after
-    every event of its closing time and before the first one after it. Live feeds come as they arrive.
+    Several feeds are merged by (ts, shorter interval, order of the instruments in the recipe); a built bar
+    comes after every event of its closing time and before the first one after it. Live feeds come as they
+    arrive.
 
     Raises:
         RecipeError: replayed and live feeds, or two speeds, are mixed.
@@ -57,12 +58,15 @@ class Feeding:
 
     async def batches(self) -> AsyncIterator[Sequence[Market]]:
         """Yield the events from the first one on, in batches."""
-        merged = self._arrivals() if self.live else self._merged()
-        if self._wiring.built:
-            merged = self._with_bars(merged)
-        if self.speed is not None and not self.live:
-            merged = self._paced(merged, self.speed)
-        async with contextlib.aclosing(merged):
+        async with contextlib.AsyncExitStack() as stack:
+            merged = self._arrivals() if self.live else self._merged()
+            stack.push_async_callback(merged.aclose)
+            if self._wiring.built:
+                merged = self._with_bars(merged)
+                stack.push_async_callback(merged.aclose)
+            if self.speed is not None and not self.live:
+                merged = self._paced(merged, self.speed)
+                stack.push_async_callback(merged.aclose)
             async for batch in merged:
                 if batch:
                     yield batch
@@ -70,14 +74,14 @@ class Feeding:
                     return
 
     def _key(self, event: Market) -> tuple[int, int, int]:
-        if isinstance(event, Bar):
-            return (event.ts, event.interval, self._index.get(event.symbol, 0))
-        return (event.ts, 0, 0)
+        interval = event.interval if isinstance(event, Bar) else 0
+        return (event.ts, interval, self._index.get(event.symbol, 0))
 
-    async def _merged(self) -> AsyncIterator[Sequence[Market]]:
+    async def _merged(self) -> AsyncGenerator[Sequence[Market], None]:
         if len(self._feeds) == 1:
             async for batch in _guarded(self._feeds[0]):
-                yield batch
+                for start in range(0, len(batch), MOST_AT_ONCE):
+                    yield batch[start : start + MOST_AT_ONCE]
             return
         sources = [_guarded(feed) for feed in self._feeds]
         waiting: list[list[Market]] = [[] for _ in sources]
@@ -125,27 +129,41 @@ class Feeding:
         except StopAsyncIteration:
             ended[index] = True
 
-    async def _arrivals(self) -> AsyncIterator[Sequence[Market]]:
+    async def _arrivals(self) -> AsyncGenerator[Sequence[Market], None]:
         """Yield the batches of live feeds as they come, until all of them end or the run stops."""
-        arrived: asyncio.Queue[Sequence[Market] | None] = asyncio.Queue()
+        arrived: asyncio.Queue[Sequence[Market] | ComponentError | None] = asyncio.Queue()
 
         async def listen(feed: Feed[Any]) -> None:
-            async for batch in _guarded(feed):
-                arrived.put_nowait(batch)
+            try:
+                async for batch in _guarded(feed):
+                    arrived.put_nowait(batch)
+            except ComponentError as error:
+                arrived.put_nowait(error)
+            else:
+                arrived.put_nowait(None)
 
-        async with asyncio.TaskGroup() as tasks:
-            listening = [tasks.create_task(listen(feed)) for feed in self._feeds]
-            for task in (*listening, tasks.create_task(self._stopping.wait())):
-                task.add_done_callback(lambda _: arrived.put_nowait(None))
-            while not self._stopping.is_set() and not all(task.done() for task in listening):
-                batch = await arrived.get()
-                if batch is not None:
-                    yield batch
-            self._stopping.set()
-            for task in listening:
+        async def stopped() -> None:
+            await self._stopping.wait()
+            arrived.put_nowait(None)
+
+        tasks = [asyncio.create_task(listen(feed)) for feed in self._feeds]
+        tasks.append(asyncio.create_task(stopped()))
+        listening = len(self._feeds)
+        try:
+            while listening and not self._stopping.is_set():
+                item = await arrived.get()
+                if item is None:
+                    listening -= 1
+                elif isinstance(item, ComponentError):
+                    raise item
+                else:
+                    yield item
+        finally:
+            for task in tasks:
                 task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _with_bars(self, merged: AsyncIterator[Sequence[Market]]) -> AsyncIterator[Sequence[Market]]:
+    async def _with_bars(self, merged: AsyncIterator[Sequence[Market]]) -> AsyncGenerator[Sequence[Market], None]:
         builder = self._builder
         last = 0
         async for batch in merged:
@@ -163,7 +181,7 @@ class Feeding:
 
     async def _paced(
         self, merged: AsyncIterator[Sequence[Market]], speed: float
-    ) -> AsyncIterator[Sequence[Market]]:
+    ) -> AsyncGenerator[Sequence[Market], None]:
         """Let event time pass `speed` times as fast as the clock on the wall."""
         began: float | None = None
         first = 0

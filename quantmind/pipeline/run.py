@@ -90,7 +90,7 @@ async def opened_executing(
     A replayed account starts empty in the run's folder; a live one goes on from the account's own.
     """
     recipe = running.recipe
-    account = recipe.executor.component.account(recipe.executor.options)
+    account = build.account(recipe)
     home = folder.path
     if live:
         home = account_folder(running.project.state, account)

@@ -1,4 +1,4 @@
-"""The sink half of a pipeline: gives every sink the events it wants, and lets none of them stop the trading."""
+"""The sink half of a pipeline: gives every sink the events it wants; none of them stops the trading."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
+from quantmind.errors import ComponentError, QuantMindError
 from quantmind.kinds.sink import Sink
 
 _log = logging.getLogger(__name__)
@@ -58,12 +59,15 @@ class _Outlet:
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST_AT_ONCE))]
                 try:
                     await self.sink.write(batch)
-                except Exception as error:  # noqa: BLE001 - whatever a sink raises, trading goes on
+                except (Exception, asyncio.CancelledError) as error:
+                    # Whatever a sink raises, trading goes on; only this task's own end is no failure.
+                    if self._task is not None and self._task.cancelling():
+                        raise
                     self._failed(len(batch), error)
             self._filled.clear()
             self._empty.set()
 
-    def _failed(self, lost: int, error: Exception) -> None:
+    def _failed(self, lost: int, error: BaseException) -> None:
         if not self.lost:
             _log.warning("sink %s failed, trading goes on: %s: %s", self.sink.name, type(error).__name__, error)
         self.lost += lost
@@ -102,14 +106,25 @@ class Sinking:
     async def __aenter__(self) -> Self:
         """Open every sink; one that cannot be opened stops the run before it trades."""
         for outlet in self._outlets:
-            await outlet.open()
             self._opened.append(outlet)
+            try:
+                await outlet.open()
+            except BaseException as error:
+                await self._close()
+                if isinstance(error, QuantMindError) or not isinstance(error, Exception):
+                    raise
+                raise ComponentError(
+                    f"sink {outlet.sink.name} cannot be opened: {type(error).__name__}: {error}"
+                ) from error
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Write what waits and close every sink."""
+        await self._close()
+
+    async def _close(self) -> None:
         for outlet in reversed(self._opened):
             await outlet.close()
 

@@ -29,9 +29,7 @@ class Summary(msgspec.Struct, frozen=True):
     sinks: Mapping[str, str]
 
     @classmethod
-    def of(
-        cls, run: str, events: int, trader: Trader, latencies: Iterable[int], sinks: Mapping[str, str]
-    ) -> Summary:
+    def of(cls, run: str, events: int, trader: Trader, latencies: Iterable[int], sinks: Mapping[str, str]) -> Summary:
         """Sum up a run; PnL is equity less the balance the account started with."""
         equity = trader.equity()
         account = trader.account
@@ -86,4 +84,4 @@ def _percentile(ordered: list[int], percent: int) -> float | None:
     """Return a percentile by the nearest-rank method, ns in and us out."""
     if not ordered:
         return None
-    return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)] / 1_000
+    return ordered[-(-len(ordered) * percent // 100) - 1] / 1_000

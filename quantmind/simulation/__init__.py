@@ -1,0 +1,1 @@
+"""The one matching engine, for whoever has no venue."""

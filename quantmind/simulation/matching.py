@@ -48,7 +48,8 @@ class Matching:
         self._latency = latency
         self._taker_fee = taker_fee
         self._resting: dict[str, dict[str, _Resting]] = {}
-        self._orders: dict[str, str] = {}
+        self.orders: dict[str, str] = {}
+        """The symbol of each open order; without any, market events change nothing."""
 
     def submit(self, command: Submit) -> Sequence[OrderEvent]:
         """Take an order; it arrives after the latency."""
@@ -61,7 +62,7 @@ class Matching:
         if cancel_ts:
             resting.cancel_due = cancel_ts + self._latency
         self._resting.setdefault(command.symbol, {})[command.order] = resting
-        self._orders[command.order] = command.symbol
+        self.orders[command.order] = command.symbol
 
     def cancel(self, command: Cancel) -> Sequence[OrderEvent]:
         """Take back an order, after the latency too."""
@@ -76,15 +77,13 @@ class Matching:
 
     def query(self, order: str) -> Sequence[OrderEvent]:
         """Say whether an order is open; what is not open here was never received."""
-        symbol = self._orders.get(order)
+        symbol = self.orders.get(order)
         if symbol is None:
             return (Absent(order, 0),)
         return (Accepted(order, self._resting[symbol][order].command.ts),)
 
     def on_market(self, seq: int, event: Market) -> Sequence[OrderEvent]:
         """Match a market event against the open orders."""
-        if not self._orders:
-            return ()
         events: list[OrderEvent] = []
         if self._latency:
             self._cancel_due(event.ts, events)
@@ -101,7 +100,7 @@ class Matching:
         return events
 
     def _cancel_due(self, ts: int, events: list[OrderEvent]) -> None:
-        for order, symbol in tuple(self._orders.items()):
+        for order, symbol in tuple(self.orders.items()):
             due = self._resting[symbol][order].cancel_due
             if due is not None and ts >= due:
                 self._forget(symbol, order)
@@ -134,4 +133,4 @@ class Matching:
 
     def _forget(self, symbol: str, order: str) -> None:
         del self._resting[symbol][order]
-        del self._orders[order]
+        del self.orders[order]

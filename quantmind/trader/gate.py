@@ -16,6 +16,15 @@ from quantmind.market.instruments import Instrument
 from quantmind.trader.orders import Order
 
 _ZERO = Decimal(0)
+_process = [0]
+"""Which process this is, counted in forks: asking the system would cost a call for every order."""
+
+
+def _forked() -> None:
+    _process[0] += 1
+
+
+os.register_at_fork(after_in_child=_forked)
 
 
 class GateError(QuantMindError):
@@ -83,7 +92,7 @@ class Gate:
     def __init__(self, limits: Sequence[Limit[Any]] = ()) -> None:
         self._limits = tuple(limits)
         self._issued: dict[int, Approved] = {}
-        self._process = os.getpid()
+        self._process = _process[0]
         self.halted = ""
         """Why nothing may be increased any more; empty while it may."""
 
@@ -137,7 +146,7 @@ class Gate:
         return self._issue(Cancel(order.id, order.symbol, ts))
 
     def _issue(self, command: Command) -> Approved:
-        approved = object.__new__(Approved)
+        approved: Approved = object.__new__(Approved)  # type: ignore[arg-type] # its own __new__ refuses
         _set_command(approved, command)
         self._issued[id(approved)] = approved
         return approved
@@ -148,7 +157,7 @@ class Gate:
         Raises:
             GateError: this gate did not issue it, it was spent, or it comes from another process.
         """
-        if os.getpid() != self._process:
+        if _process[0] != self._process:
             raise GateError("an approval is valid only in the process that made it")
         issued = self._issued.pop(id(approved), None)
         if issued is None or issued is not approved:

@@ -5,24 +5,26 @@ from __future__ import annotations
 import fcntl
 import sqlite3
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import msgspec
 
 from quantmind.errors import QuantMindError
-from quantmind.events import Fill, Refusal, Signal, Target
-from quantmind.trader import rows
-from quantmind.trader.journal_reader import FILE, JournalReader, Progress
+from quantmind.events import Fill, Refusal, Upto
+from quantmind.trader.journal_reader import FILE, SCHEMA, JournalReader, Progress
 from quantmind.trader.orders import Order
 
 _VERSION = 1
 _INSERTS = {
-    "signals": "INSERT INTO signals VALUES (?,?,?,?,?,?,?,?,?,?)",
-    "targets": "INSERT INTO targets VALUES (?,?,?,?,?,?,?,?,?)",
-    "fills": "INSERT INTO fills VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-    "refusals": "INSERT INTO refusals VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+    "decisions": "INSERT INTO decisions VALUES (?,?,?,?)",
+    "fills": "INSERT INTO fills VALUES (?,?,?,?,?)",
+    "refusals": "INSERT INTO refusals VALUES (?,?,?,?,?,?)",
 }
-_PUT_ORDER = "INSERT OR REPLACE INTO orders VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+_PUT_ORDER = "INSERT OR REPLACE INTO orders VALUES (?,?,?,?,?)"
+_to_json = msgspec.json.Encoder(decimal_format="string").encode
+
+Position = tuple[int, int, int]
+"""Epoch, last market event, and a counter that restarts with it."""
 
 
 class Journal(JournalReader):
@@ -43,7 +45,7 @@ class Journal(JournalReader):
         self._database.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
         self.durable = durable
         self.dirty = False
-        self._waiting: dict[str, list[rows.Row]] = {table: [] for table in _INSERTS}
+        self._waiting: dict[str, list[tuple[Any, ...]]] = {table: [] for table in _INSERTS}
         self._orders: dict[str, Order] = {}
         self._create(account, balance, path)
 
@@ -51,7 +53,7 @@ class Journal(JournalReader):
         version = self._database.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
             self._database.execute("BEGIN IMMEDIATE")
-            for statement in rows.SCHEMA.split(";"):
+            for statement in SCHEMA.split(";"):
                 self._database.execute(statement)
             self._database.execute("INSERT INTO account VALUES (?, ?)", (account, balance))
             self._database.execute(f"PRAGMA user_version = {_VERSION}")
@@ -62,30 +64,25 @@ class Journal(JournalReader):
         if key != account:
             raise QuantMindError(f"{path}: the journal of account {key}, not of {account}")
 
-    def signal(self, position: tuple[int, int, int], signal: Signal) -> None:
-        """Record a signal."""
+    def decision(self, position: Position, decision: Upto) -> None:
+        """Record signals and the Targets made of them; they take the places from `position` on."""
         self.dirty = True
-        self._waiting["signals"].append(position + rows.signal_row(signal))
-
-    def target(self, position: tuple[int, int, int], target: Target) -> None:
-        """Record a Target."""
-        self.dirty = True
-        self._waiting["targets"].append(position + rows.target_row(target))
+        self._waiting["decisions"].append((*position, _encode(decision)))
 
     def order(self, order: Order) -> None:
         """Record an order as it will be at the next commit: one row, whatever happens to it until then."""
         self.dirty = True
         self._orders[order.id] = order
 
-    def fill(self, position: tuple[int, int, int], fill: Fill) -> None:
+    def fill(self, position: Position, fill: Fill) -> None:
         """Record a fill."""
         self.dirty = True
-        self._waiting["fills"].append(position + rows.fill_row(fill))
+        self._waiting["fills"].append((*position, fill.number, _encode(fill)))
 
-    def refusal(self, position: tuple[int, int, int], refusal: Refusal) -> None:
+    def refusal(self, position: Position, refusal: Refusal) -> None:
         """Record a refusal."""
         self.dirty = True
-        self._waiting["refusals"].append(position + rows.refusal_row(refusal))
+        self._waiting["refusals"].append((*position, refusal.number, refusal.code, _encode(refusal)))
 
     def latch(self, name: str, reason: str) -> None:
         """Set a latch, at once."""
@@ -100,7 +97,7 @@ class Journal(JournalReader):
                 if waiting:
                     many(_INSERTS[table], waiting)
             if self._orders:
-                many(_PUT_ORDER, map(rows.order_row, self._orders.values()))
+                many(_PUT_ORDER, [(o.epoch, o.seq, o.n, o.open, _encode(o)) for o in self._orders.values()])
             execute(
                 "INSERT OR REPLACE INTO progress VALUES (1,?,?,?,?,?)", msgspec.structs.astuple(progress)
             )
@@ -121,6 +118,10 @@ class Journal(JournalReader):
     def find_order(self, id: str) -> Order | None:
         """Return an order by its id, done or not; None if this account never had it."""
         return self._orders.get(id) or super().find_order(id)
+
+
+def _encode(record: msgspec.Struct) -> str:
+    return _to_json(record).decode()
 
 
 def _locked(path: Path, account: str) -> IO[bytes]:

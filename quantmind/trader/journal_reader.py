@@ -10,16 +10,39 @@ from typing import Any, Self
 import msgspec
 
 from quantmind.errors import QuantMindError
-from quantmind.events import Fact, Fill, Target
-from quantmind.trader import rows
+from quantmind.events import Fact, Fill, Refusal, Target, Upto
 from quantmind.trader.orders import Order
 
 FILE = "journal.sqlite"
 """The journal's name in the folder of its account."""
 
+SCHEMA = """
+CREATE TABLE account (key TEXT NOT NULL, balance TEXT NOT NULL);
+CREATE TABLE progress (one INTEGER PRIMARY KEY CHECK (one = 1),
+    epoch INTEGER NOT NULL, seq INTEGER NOT NULL, n INTEGER NOT NULL, upto INTEGER NOT NULL, number INTEGER NOT NULL);
+CREATE TABLE decisions (epoch INTEGER, seq INTEGER, n INTEGER, body TEXT);
+CREATE TABLE orders (epoch INTEGER, seq INTEGER, n INTEGER, open INTEGER, body TEXT,
+    PRIMARY KEY (epoch, seq, n)) WITHOUT ROWID;
+CREATE INDEX orders_open ON orders (open) WHERE open = 1;
+CREATE TABLE fills (epoch INTEGER, seq INTEGER, n INTEGER, number INTEGER PRIMARY KEY, body TEXT);
+CREATE TABLE refusals (epoch INTEGER, seq INTEGER, n INTEGER, number INTEGER PRIMARY KEY, code TEXT, body TEXT);
+CREATE TABLE latches (name TEXT PRIMARY KEY, reason TEXT NOT NULL);
+"""
+"""The tables: a row for each decision, order, fill and refusal, whose body is its JSON.
+
+(epoch, seq, n) is the position: the last market event, and a counter that restarts with it.
+"""
+
+_KINDS: dict[str, type[Any]] = {
+    "decisions": Upto,
+    "fills": Fill,
+    "orders": Order,
+    "refusals": Refusal,
+}
+
 
 class Progress(msgspec.Struct, frozen=True):
-    """How far the journal goes: the last market event, what came after it, and the last Upto."""
+    """How far the journal goes: the last market event, what came after it, the last Upto, the last fact."""
 
     epoch: int = 1
     seq: int = 0
@@ -33,7 +56,6 @@ class JournalReader:
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
-        database.row_factory = sqlite3.Row
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -63,60 +85,64 @@ class JournalReader:
 
     def open_orders(self) -> list[Order]:
         """Return the orders that are not done, oldest first."""
-        found = self._database.execute(
-            "SELECT * FROM orders WHERE state IN ('intent', 'accepted', 'cancelling') ORDER BY epoch, seq, n"
-        ).fetchall()
-        return [self._with_executions(rows.order_of(row)) for row in found]
+        found = self._database.execute("SELECT body FROM orders WHERE open = 1 ORDER BY epoch, seq, n")
+        return [_read(Order, body) for (body,) in found]
 
     def find_order(self, id: str) -> Order | None:
         """Return an order by its id, done or not; None if this account never had it."""
-        row = self._database.execute("SELECT * FROM orders WHERE id = ?", (id,)).fetchone()
-        return self._with_executions(rows.order_of(row)) if row else None
-
-    def _with_executions(self, order: Order) -> Order:
-        found = self._database.execute("SELECT execution FROM fills WHERE order_id = ?", (order.id,))
-        order.executions = {execution for (execution,) in found}
-        return order
+        position = id.removeprefix("qm").split("-")
+        found = self._database.execute(
+            "SELECT body FROM orders WHERE epoch = ? AND seq = ? AND n = ?", (position + ["", ""])[:3]
+        ).fetchone()
+        order = _read(Order, found[0]) if found else None
+        return order if order is not None and order.id == id else None
 
     def fills(self) -> Iterator[Fill]:
         """Return every fill, in order."""
-        for row in self._database.execute("SELECT * FROM fills ORDER BY number"):
-            yield rows.fill_of(row)
+        for (body,) in self._database.execute("SELECT body FROM fills ORDER BY number"):
+            yield _read(Fill, body)
 
     def targets(self) -> list[Target]:
         """Return the last Target of each symbol."""
-        found = self._database.execute("SELECT * FROM targets ORDER BY epoch, seq, n")
-        return list({row["symbol"]: rows.target_of(row) for row in found}.values())
+        return list(
+            {t.symbol: t for *_, decision in self.records("decisions") for t in decision.targets}.values()
+        )
 
     def latches(self) -> dict[str, str]:
         """Return the latches that are set, with their reasons."""
-        return {name: reason for name, reason in self._database.execute("SELECT name, reason FROM latches")}
+        return dict(self._database.execute("SELECT name, reason FROM latches").fetchall())
 
     def refusal_counts(self) -> dict[str, int]:
         """Return how often each code was refused."""
-        found = self._database.execute("SELECT code, count(*) FROM refusals GROUP BY code")
-        return {code: count for code, count in found}
+        return dict(self._database.execute("SELECT code, count(*) FROM refusals GROUP BY code").fetchall())
 
-    def count(self, table: str) -> int:
-        """Return the number of rows on record in a table."""
-        return int(self._database.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - own names
+    def counts(self) -> dict[str, int]:
+        """Return how many signals, Targets, orders and fills are on record."""
+        decisions = [decision for *_, decision in self.records("decisions")]
+        rows = {
+            table: int(self._database.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - own names
+            for table in ("orders", "fills")
+        }
+        signals, targets = sum(len(d.signals) for d in decisions), sum(len(d.targets) for d in decisions)
+        return {"signals": signals, "targets": targets, **rows}
 
     def facts(self, number: int = 0) -> list[tuple[int, Fact]]:
         """Return the facts from `number` on, each with the last market event handled before it."""
         found: list[tuple[int, Fact]] = []
-        execute = self._database.execute
-        for row in execute("SELECT * FROM fills WHERE number >= ?", (number,)):
-            found.append((row["seq"], rows.fill_of(row)))
-        for row in execute("SELECT * FROM refusals WHERE number >= ?", (number,)):
-            found.append((row["seq"], rows.refusal_of(row)))
-        for row in execute("SELECT * FROM orders"):
-            order = rows.order_of(row)
-            for step in order.trail:
-                if step.number >= number:
-                    found.append((step.seq, rows.update_of(order, step)))
+        for table in ("fills", "refusals"):
+            found += [(seq, fact) for _, seq, _, fact in self.records(table) if fact.number >= number]
+        for *_, order in self.records("orders"):
+            found += [(step.seq, order.told(step)) for step in order.trail if step.number >= number]
         return sorted(found, key=lambda item: item[1].number)
 
-    def table(self, name: str) -> Iterator[dict[str, Any]]:
-        """Return the rows of a table by position, for an export."""
-        for row in self._database.execute(f"SELECT * FROM {name} ORDER BY epoch, seq, n"):  # noqa: S608 - own names
-            yield dict(row)
+    def records(self, table: str) -> Iterator[tuple[int, int, int, Any]]:
+        """Return what a table holds, by position, each with its position."""
+        kind = _KINDS[table]
+        for epoch, seq, n, body in self._database.execute(
+            f"SELECT epoch, seq, n, body FROM {table} ORDER BY epoch, seq, n"  # noqa: S608 - own names
+        ):
+            yield epoch, seq, n, _read(kind, body)
+
+
+def _read(kind: type[Any], body: str) -> Any:
+    return msgspec.json.decode(body, type=kind)

@@ -6,8 +6,9 @@ from decimal import Decimal
 
 import msgspec
 
-from quantmind.events import OrderState, Side, Submit
+from quantmind.events import OrderState, OrderUpdate, Side, Submit
 
+_ZERO = Decimal(0)
 _OPEN = frozenset({OrderState.INTENT, OrderState.ACCEPTED, OrderState.CANCELLING})
 
 _FOLLOWS: dict[OrderState, frozenset[OrderState]] = {
@@ -39,53 +40,27 @@ class Step(msgspec.Struct, frozen=True, gc=False, array_like=True):
     reason: str = ""
 
 
-class Order:
-    """One order and what is known of it; `trail` has every step, so that its facts can be told again."""
+class Order(msgspec.Struct, gc=False, array_like=True):
+    """One order and what is known of it; `trail` has every step, so that its facts can be told again.
 
-    __slots__ = (
-        "cancel_ts",
-        "cause",
-        "epoch",
-        "executions",
-        "filled",
-        "id",
-        "n",
-        "quantity",
-        "reduce_only",
-        "seq",
-        "side",
-        "sign",
-        "state",
-        "symbol",
-        "trail",
-        "ts",
-    )
+    (epoch, seq, n) is the position of the intent.
+    """
 
-    def __init__(
-        self,
-        id: str,
-        symbol: str,
-        side: Side,
-        quantity: Decimal,
-        reduce_only: bool,
-        ts: int,
-        position: tuple[int, int, int],
-        cause: str,
-    ) -> None:
-        self.id = id
-        self.symbol = symbol
-        self.side = side
-        self.sign = 1 if side == "buy" else -1
-        self.quantity = quantity
-        self.reduce_only = reduce_only
-        self.ts = ts
-        self.epoch, self.seq, self.n = position
-        self.cause = cause
-        self.state = OrderState.INTENT
-        self.filled = Decimal(0)
-        self.cancel_ts = 0
-        self.executions: set[str] = set()
-        self.trail: list[Step] = []
+    epoch: int
+    seq: int
+    n: int
+    id: str
+    symbol: str
+    side: Side
+    quantity: Decimal
+    reduce_only: bool
+    ts: int
+    cause: str
+    state: OrderState = OrderState.INTENT
+    filled: Decimal = _ZERO
+    cancel_ts: int = 0
+    trail: list[Step] = []
+    executions: list[str] = []
 
     @property
     def open(self) -> bool:
@@ -93,9 +68,17 @@ class Order:
         return self.state in _OPEN
 
     @property
+    def buys(self) -> bool:
+        """Whether it is on the buying side."""
+        return self.side == "buy"
+
+    @property
     def remaining(self) -> Decimal:
         """The signed quantity that may still trade."""
-        return (self.quantity - self.filled) * self.sign if self.state in _OPEN else Decimal(0)
+        if self.state not in _OPEN:
+            return _ZERO
+        left = self.quantity - self.filled
+        return left if self.side == "buy" else -left
 
     def may_become(self, state: OrderState) -> bool:
         """Return whether this state may follow the present one."""
@@ -104,3 +87,19 @@ class Order:
     def submit(self) -> Submit:
         """Return the command that places it."""
         return Submit(self.id, self.symbol, self.side, self.quantity, self.reduce_only, self.ts, self.seq)
+
+    def told(self, step: Step) -> OrderUpdate:
+        """Return the fact of one of its steps."""
+        return OrderUpdate(
+            step.number,
+            self.id,
+            self.symbol,
+            self.side,
+            self.quantity,
+            step.filled,
+            self.reduce_only,
+            step.state,
+            step.ts,
+            self.cause,
+            step.reason,
+        )

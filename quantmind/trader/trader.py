@@ -6,7 +6,7 @@ It does no I/O but through the journal, reads no clock and draws no random numbe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -37,18 +37,11 @@ from quantmind.kinds.sizing import Sizing, SizingRule
 from quantmind.ledger.accounts import Account
 from quantmind.market.instruments import Instrument
 from quantmind.trader.gate import Approved, Gate, Intent
-from quantmind.trader.journal import Journal, Progress
+from quantmind.trader.journal import Journal
+from quantmind.trader.journal_reader import Progress
 from quantmind.trader.orders import Order, Step
-from quantmind.trader.rows import update_of
 
 _ZERO = Decimal(0)
-
-_PRICE: Mapping[type, Callable[[Any], float]] = {
-    Quote: lambda quote: (quote.bid + quote.ask) / 2,
-    Trade: lambda trade: trade.price,
-    Bar: lambda bar: bar.close,
-    Mark: lambda mark: mark.price,
-}
 
 
 class _Desk:
@@ -88,7 +81,9 @@ class Trader:
         self.gate = gate
         self.account = Account(Decimal(journal.balance), [i.symbol for i in instruments])
         self.facts: list[Fact] = []
-        """Every fact since someone last took them away."""
+        """Every fact since the list was last emptied."""
+        self.silent = False
+        """Whether nobody asks for the facts; the journal has them all the same."""
         self.counts = {"signals": 0, "targets": 0, "orders": 0, "fills": 0}
         self.refusals: Counter[str] = Counter()
         self._sizing = tuple(sizing)
@@ -146,7 +141,7 @@ class Trader:
             elif order.state is OrderState.INTENT:
                 self._unanswered.add(order.id)
         self.gate.halted = journal.latches().get("halt", "")
-        self.counts = {table: journal.count(table) for table in self.counts}
+        self.counts = journal.counts()
         self.refusals = Counter(journal.refusal_counts())
 
     def in_flight(self) -> list[Query | Approved]:
@@ -191,14 +186,23 @@ class Trader:
 
     def on_market(self, seq: int, event: Market) -> None:
         """Take note of a price. The position moves on to this event."""
-        desk = self._desks.get(event.symbol)
-        if desk is not None:
-            if event.__class__ is Mark:
-                desk.mark = event.price
-            if event.__class__ is not Mark or desk.last is None:
-                desk.last = _PRICE[event.__class__](event)
         self._seq = seq
         self._n = 0
+        desk = self._desks.get(event.symbol)
+        if desk is None:
+            return
+        # This runs for every event: the exact type is the fastest question.
+        kind = event.__class__
+        if kind is Bar:
+            desk.last = event.close  # type: ignore[union-attr] # a bar
+        elif kind is Quote:
+            desk.last = (event.bid + event.ask) / 2  # type: ignore[union-attr] # a quote
+        elif kind is Trade:
+            desk.last = event.price  # type: ignore[union-attr] # a trade
+        else:
+            desk.mark = event.price  # type: ignore[union-attr] # a mark
+            if desk.last is None:
+                desk.last = desk.mark
 
     def remember(self, event: Market) -> None:
         """Take note of a price that was handled before a restart."""
@@ -210,26 +214,34 @@ class Trader:
         """Take what the Decider says; returns the commands to perform, their intents on record."""
         for code in upto.refused:
             self.refusals[code] += 1
-        for signal in upto.signals:
-            self.counts["signals"] += 1
-            self._journal.signal(self._position(), signal)
         self._upto = upto.seq
         changed: list[_Desk] = []
         for target in upto.targets:
             desk = self._desk(target.symbol)
             last = desk.target
-            if last is not None and last.value == target.value and last.shares == target.shares:
-                continue
-            self.counts["targets"] += 1
-            self._journal.target(self._position(), target)
-            desk.target = target
-            changed.append(desk)
+            if last is None or last.value != target.value or last.shares != target.shares:
+                desk.target = target
+                changed.append(desk)
+        self._keep(upto, changed)
         if len(changed) > 1:
             changed.sort(key=lambda desk: desk.index)
         commands: list[Approved] = []
         for desk in changed:
             self._intend(desk, desk.target.ts if desk.target else 0, commands)
         return commands
+
+    def _keep(self, upto: Upto, changed: list[_Desk]) -> None:
+        """Record what is new in a decision; each signal and Target has a place of its own."""
+        targets = upto.targets
+        if len(changed) < len(targets):
+            targets = tuple(desk.target for desk in changed if desk.target)
+            upto = Upto(upto.seq, upto.signals, targets, upto.refused)
+        count = len(upto.signals) + len(targets)
+        if count:
+            self.counts["signals"] += len(upto.signals)
+            self.counts["targets"] += len(targets)
+            self._journal.decision((self._epoch, self._seq, self._n + 1), upto)
+            self._n += count
 
     def on_order_event(self, event: OrderEvent) -> list[Approved]:
         """Take what became of an order; returns the commands to perform."""
@@ -274,7 +286,7 @@ class Trader:
     def _executed(self, desk: _Desk, order: Order, event: Executed) -> None:
         if event.execution in order.executions:
             return
-        order.executions.add(event.execution)
+        order.executions.append(event.execution)
         order.filled += event.quantity
         realised = self._book(order.symbol, order.side, event.quantity, event.price, event.fee)
         position = self._position()
@@ -298,7 +310,8 @@ class Trader:
         self.counts["fills"] += 1
         self._journal.fill(position, fill)
         self._journal.order(order)
-        self.facts.append(fill)
+        if not self.silent:
+            self.facts.append(fill)
         if order.filled >= order.quantity:
             self._step(order, OrderState.FILLED, event.ts)
 
@@ -309,9 +322,8 @@ class Trader:
         target = desk.target
         if target is None:
             return
-        cancelling = any(order.state is OrderState.CANCELLING for order in desk.orders.values())
-        desk.stale = cancelling or not self.ready
-        if not self.ready:
+        desk.stale = bool(self._unanswered)
+        if self._unanswered:
             return
         if desk.last is None:
             self._refuse(desk, "buy" if target.value > 0 else "sell", _ZERO, "no_price", "no price yet", target)
@@ -319,11 +331,13 @@ class Trader:
         price = Decimal(repr(desk.last))
         equity = self.equity()
         sizing = Sizing(desk.instrument, price, equity, None)
-        budget = min(rule.budget(sizing) for rule in self._sizing)
+        budget = min([rule.budget(sizing) for rule in self._sizing])
         wanted = desk.instrument.quantity(target.value * budget)
         effective = desk.position.quantity
         for order in desk.orders.values():
             effective += order.remaining
+            if order.state is OrderState.CANCELLING:
+                desk.stale = True
         intent = wanted - effective
         if not intent:
             return
@@ -338,7 +352,7 @@ class Trader:
         """Cancel the working orders on the other side; says whether there are any."""
         opposed = False
         for order in desk.orders.values():
-            if (order.sign > 0) == buys:
+            if order.buys == buys:
                 continue
             opposed = True
             if order.state is not OrderState.CANCELLING:
@@ -381,7 +395,7 @@ class Trader:
         position = self._position()
         epoch, seq, n = position
         order = Order(
-            f"qm{epoch}-{seq}-{n}", target.symbol, side, allowed, reduce_only, ts, position, target.id
+            epoch, seq, n, f"qm{epoch}-{seq}-{n}", target.symbol, side, allowed, reduce_only, ts, target.id
         )
         self._orders[order.id] = desk.orders[order.id] = order
         self.counts["orders"] += 1
@@ -396,7 +410,7 @@ class Trader:
                 continue
             long = short = desk.position.quantity
             for order in desk.orders.values():
-                if order.sign > 0:
+                if order.buys:
                     long += order.remaining
                 else:
                     short += order.remaining
@@ -418,7 +432,8 @@ class Trader:
         )
         self.refusals[code] += 1
         self._journal.refusal(self._position(), refusal)
-        self.facts.append(refusal)
+        if not self.silent:
+            self.facts.append(refusal)
 
     # Records.
 
@@ -434,7 +449,8 @@ class Trader:
         step = Step(self._next_number(), state, seq, n, ts, order.filled, reason)
         order.trail.append(step)
         self._journal.order(order)
-        self.facts.append(update_of(order, step))
+        if not self.silent:
+            self.facts.append(order.told(step))
 
     def _position(self) -> tuple[int, int, int]:
         self._n += 1

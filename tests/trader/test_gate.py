@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def order():
-    return Order("qm1-1-1", "BTC/USDT:USDT", "buy", D(1), False, 0, (1, 1, 1), "t1")
+    return Order(1, 1, 1, "qm1-1-1", "BTC/USDT:USDT", "buy", D(1), False, 0, "t1")
 
 
 @pytest.fixture

@@ -1,0 +1,221 @@
+"""The README is run: its commands, its recipes, its plugin; and its tables are what is installed."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+
+from quantmind.cli import VERBS
+from quantmind.plugins import Plugins
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+RUN_NAME = re.compile(r"\b\d{8}-\d{6}-\w+")
+
+pytestmark = pytest.mark.timeout(120)
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def rows(heading):
+    """Return the cells of the table of a section."""
+    section = README.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    lines = re.findall(r"^\| (.*) \|$", section, re.MULTILINE)
+    return [tuple(cell.strip("`") for cell in line.split(" | ")) for line in lines[1:]]
+
+
+@pytest.fixture
+def shell(tmp_path, free_ports):
+    """Run commands beside a copy of the recipes, with this environment's quantmind first in the path."""
+    (tmp_path / "bin").mkdir()
+    command = tmp_path / "bin" / "quantmind"
+    command.write_text(f"#!{sys.executable}\nimport sys\nfrom quantmind.cli import main\nsys.exit(main())\n")
+    command.chmod(0o755)
+    work = tmp_path / "work"
+    work.mkdir()
+    shutil.copytree(ROOT / "recipes", work / "recipes")
+    shutil.copy(ROOT / "quantmind.yaml", work)
+    environ = {
+        **os.environ,
+        "PATH": os.pathsep.join([str(tmp_path / "bin"), os.environ["PATH"]]),
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+        "ENDPOINT": f"tcp://127.0.0.1:{free_ports}",
+    }
+    environ.pop("STATE_DIRECTORY", None)
+
+    def start(line, **more):
+        return subprocess.Popen(
+            ["bash", "-c", line],
+            cwd=work,
+            env={**environ, **more},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(*lines, **more):
+        """Run lines at the same time; returns the output of each."""
+        started = [start(line, **more) for line in lines]
+        try:
+            printed = [process.communicate(timeout=60) for process in started]
+        finally:
+            for process in started:
+                process.kill()
+        for process, line, (output, errors) in zip(started, lines, printed, strict=True):
+            assert process.returncode == 0, (line, output, errors)
+        return [output for output, _ in printed]
+
+    run.work = work
+    run.state = tmp_path / "state" / "quantmind"
+    return run
+
+
+def last_run(state):
+    """Return the name of the newest run."""
+    return max((state / "runs").iterdir(), key=lambda folder: folder.stat().st_mtime_ns).name
+
+
+def test_the_first_screen_has_the_two_commands_and_ci_runs_the_second():
+    run, test = blocks("sh")[:2]
+    assert README.index(test) < 1_000
+    for command in (run, test):
+        assert command.count("\n") == 1
+        assert command.startswith(
+            "python3 -m venv --without-pip .venv && python3 -m pip --python .venv install "
+        )
+    assert run.endswith(" && .venv/bin/quantmind run recipes/quickstart.yaml\n")
+    assert test.endswith(" install -e '.[dev]' && .venv/bin/pytest\n")
+    assert test.strip() in (ROOT / ".ci" / "run").read_text().splitlines()
+
+
+def test_every_command_runs(shell):
+    later = blocks("sh")[2:]
+    assert len(later) == 4
+    ran = []
+    recorded = ""
+    for block in later:
+        lines = block.splitlines()
+        if all("--stage" in line for line in lines):
+            outputs = shell(*lines)
+            assert any("fill " in output for output in outputs)
+            ran += lines
+            continue
+        for line in lines:
+            # The README's run has a name of its own: here it is the run that was made just before.
+            if RUN_NAME.search(line):
+                shell(RUN_NAME.sub(recorded, line))
+            else:
+                shell(line)
+                if line.startswith("quantmind run"):
+                    recorded = last_run(shell.state)
+            ran.append(line)
+    verbs = {line.split()[1] for line in ran}
+    assert verbs == set(VERBS)
+
+
+def test_the_quickstart_prints_what_is_shown(shell):
+    (output,) = shell("quantmind run recipes/quickstart.yaml")
+    printed = output.splitlines()
+    (shown,) = blocks("text")
+    first, last = shown.split("...\n")
+    assert printed[: first.count("\n")] == first.splitlines()
+    end = printed[-last.count("\n") :]
+    differs = re.compile(r"run |  latency ")
+    for real, said in zip(end, last.splitlines(), strict=True):
+        assert differs.match(said) or real == said
+        assert real.split()[0] == said.split()[0]
+    assert len([line for line in printed if " fill " in line]) >= 1
+
+
+def test_the_replay_recipe_trades(shell, data):
+    (output,) = shell("quantmind run recipes/replay.yaml --json", DATA=str(data / "binance_usdm_bars"))
+    assert yaml.safe_load(output)["fills"] > 100
+
+
+def test_the_recipe_shown_is_the_quickstart():
+    assert blocks("yaml")[0] in (ROOT / "recipes" / "quickstart.yaml").read_text()
+
+
+def test_every_recipe_lints(shell):
+    files = sorted(path.name for path in (ROOT / "recipes").glob("*.yaml"))
+    assert {"quickstart.yaml", "replay.yaml", "zeromq.yaml"} <= set(files)
+    (output,) = shell("quantmind lint recipes/*.yaml")
+    assert output.splitlines() == [f"recipes/{name}: ok" for name in files]
+
+
+@pytest.fixture
+def site(tmp_path):
+    """Build the README's plugin as pip would, and unpack its wheel."""
+    source = tmp_path / "source"
+    source.mkdir()
+    (project,) = blocks("toml")
+    module, test = blocks("python")
+    assert len(project.splitlines()) == 5
+    name = tomllib.loads(project)["project"]["entry-points"]["quantmind"]["breakout"]
+    (source / "pyproject.toml").write_text(project)
+    (source / f"{name}.py").write_text(module)
+    built = subprocess.run(
+        [sys.executable, "-c", "from setuptools.build_meta import build_wheel; build_wheel('dist')"],
+        cwd=source,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert built.returncode == 0, built.stderr
+    (wheel,) = (source / "dist").glob("*.whl")
+    site = tmp_path / "site"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    (tmp_path / "test_breakout.py").write_text(test)
+    return site
+
+
+def test_the_plugin_works_by_its_entry_point(shell, site):
+    here = {"PYTHONPATH": str(site)}
+    (listed,) = shell("quantmind plugins list", **here)
+    assert re.search(
+        r"^strategy +breakout +quantmind-breakout 1\.0 +Follows breakouts: ", listed, re.MULTILINE
+    )
+    (shell.work / "recipe.yaml").write_text(blocks("yaml")[1])
+    assert shell("quantmind lint recipe.yaml", **here) == ["recipe.yaml: ok\n"]
+    (output,) = shell("quantmind run recipe.yaml", **here)
+    assert " fill " in output
+
+
+def test_the_plugin_passes_its_own_test(shell, site):
+    (output,) = shell(
+        f"{sys.executable} -m pytest -q -p no:cacheprovider {site.parent / 'test_breakout.py'}",
+        PYTHONPATH=str(site),
+    )
+    assert "1 passed" in output
+
+
+def test_every_yaml_block_is_a_recipe_that_is_tried():
+    assert [yaml.safe_load(block)["name"] for block in blocks("yaml")] == ["quickstart", "breakout"]
+
+
+def test_the_table_of_commands_is_what_there_is():
+    assert [(command.removeprefix("quantmind "), what) for command, what in rows("Commands")] == list(
+        VERBS.items()
+    )
+
+
+def test_the_table_of_components_is_what_is_installed():
+    installed = [(row.kind, row.name, row.summary) for row in Plugins(only_own=True, environ={}).all()]
+    assert [(kind, name.strip("`"), what) for kind, name, what in rows("Components")] == installed
+
+
+def test_every_file_that_is_named_is_there():
+    named = re.findall(r"\b(?:tests|plugins|recipes|quantmind)/[\w./]+\w", README)
+    assert "tests/benchmarks/bench_backtest.py" in named
+    assert [path for path in named if not (ROOT / path).exists()] == []
