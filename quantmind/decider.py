@@ -40,10 +40,7 @@ _HANDLERS: Mapping[type, str] = {Quote: "on_quote", Trade: "on_trade", Bar: "on_
 
 
 class Decider:
-    """Shows events to the strategies that need them, and their signals to the allocator.
-
-    Events up to sequence number 0 are warm-up: what is signalled then is in force, but not sent.
-    """
+    """Shows events to the strategies that need them, and their signals to the allocator."""
 
     def __init__(
         self,
@@ -55,12 +52,15 @@ class Decider:
     ) -> None:
         self.listens = listens
         """Whether facts matter to it: then it must be given them, in their place."""
+        self.warming = False
+        """Whether events are history: what is signalled then is in force, but not sent."""
         self.wake_at = NEVER
+        """The next time (ns) that a strategy asked for; `on_clock` is due before any event after it."""
         self.positions: dict[str, Decimal] = {}
         self._epoch = epoch
         self._seq = self._n = 0
         self._allocator = allocator
-        self._order = [strategy.id for strategy in strategies]
+        self._order = list(dict.fromkeys(strategy.id for strategy in strategies))
         # By type and symbol; bars by interval as well.
         self._routes: dict[type, dict[str, Any]] = {kind: {} for kind in _HANDLERS}
         self._fill_routes: dict[str, tuple[_Handler, ...]] = {}
@@ -158,11 +158,11 @@ class Decider:
         refused: list[str] = []
         for handle, said in answers:
             strategy = _strategy_of(handle)
-            if isinstance(said, Signal):
-                self._hear(strategy, said, event, ts, signals, refused)
-            else:
-                for item in (said,) if isinstance(said, WakeAt) else said or ():
+            try:
+                for item in (said,) if isinstance(said, Signal | WakeAt) else said or ():
                     self._hear(strategy, item, event, ts, signals, refused)
+            except Exception as error:
+                raise _failure(handle, event, error) from error
         if not signals and not refused:
             return None
         return self._decide(signals, tuple(refused), ts)
@@ -176,7 +176,10 @@ class Decider:
         signals: list[Signal],
         refused: list[str],
     ) -> None:
-        if isinstance(said, WakeAt):
+        if isinstance(said, WakeAt) and said.ts < ts + isinstance(event, Clock):
+            # Time would stand still, or run backwards.
+            refused.append("wake_in_the_past")
+        elif isinstance(said, WakeAt):
             heapq.heappush(self._wakes, (said.ts, self._strategies.index(strategy)))
             self.wake_at = self._wakes[0][0]
         elif said.strategy != strategy.id:
@@ -201,41 +204,32 @@ class Decider:
             signals.append(signal)
 
     def _decide(self, signals: list[Signal], refused: tuple[str, ...], ts: int) -> Upto | None:
-        if self._seq <= 0:
+        if self.warming:
             return None
         targets: list[Target] = []
         if signals:
             try:
                 shares = self._allocator.decide(Portfolio(signals, self._in_force, self.positions))
+                for symbol, parts in shares.items():
+                    target = self._target(symbol, parts, ts, signals)
+                    if target is not None:
+                        targets.append(target)
             except Exception as error:
                 raise ComponentError(
                     f"allocator {self._allocator.name} failed on {signals}: {type(error).__name__}: {error}"
                 ) from error
-            for symbol, parts in shares.items():
-                target = self._target(symbol, parts, ts, signals)
-                if target is not None:
-                    targets.append(target)
         return Upto(self._seq, tuple(signals), tuple(targets), refused)
 
-    def _target(
-        self, symbol: str, parts: Mapping[str, float], ts: int, signals: Sequence[Signal]
-    ) -> Target | None:
+    def _target(self, symbol: str, parts: Mapping[str, float], ts: int, signals: Sequence[Signal]) -> Target | None:
         """Make the Target of a symbol; None when it is the one that was sent last."""
-        total = next(iter(parts.values())) if len(parts) == 1 else math.fsum(parts.values())
-        if not -1.0000000005 <= total <= 1.0000000005:
-            raise ComponentError(
-                f"allocator {self._allocator.name} gave {symbol} a Target of {total}; it must be in [-1, 1]"
-            )
-        value = _nine_decimals(total)
-        if len(parts) == 1:
-            (strategy,) = parts
-            shares: tuple[Share, ...] = (Share(strategy, value),)
-        else:
-            shares = tuple(
-                Share(strategy, _nine_decimals(parts[strategy]))
-                for strategy in self._order
-                if strategy in parts
-            )
+        if symbol not in self._in_force:
+            raise ValueError(f"{symbol} is not an instrument of the recipe")
+        shares = tuple([Share(name, _nine_decimals(parts[name])) for name in self._order if name in parts])
+        if len(shares) != len(parts):
+            raise ValueError(f"{set(parts) - set(self._order)} are no strategies of the recipe")
+        value = shares[0].value if len(shares) == 1 else _nine_decimals(math.fsum(parts.values()))
+        if not -1 <= value <= 1:
+            raise ValueError(f"{symbol} has a Target of {value}; it must be in [-1, 1]")
         last = self._sent.get(symbol)
         if last is not None and last.value == value and last.shares == shares:
             return None
@@ -249,9 +243,7 @@ class Decider:
 
 
 def _failure(handle: Any, event: Any, error: Exception) -> ComponentError:
-    return ComponentError(
-        f"strategy {_strategy_of(handle).id} failed on {event}: {type(error).__name__}: {error}"
-    )
+    return ComponentError(f"strategy {_strategy_of(handle).id} failed on {event}: {type(error).__name__}: {error}")
 
 
 def _strategy_of(handle: Any) -> Strategy[Any]:
@@ -262,4 +254,5 @@ def _strategy_of(handle: Any) -> Strategy[Any]:
 @functools.lru_cache(4096)
 def _nine_decimals(value: float) -> Decimal:
     """Round half-even to 9 decimals."""
-    return Decimal(repr(round(value, 9))) if value else Decimal(0)
+    rounded = round(value, 9)
+    return Decimal(repr(rounded)) if rounded else Decimal(0)

@@ -126,9 +126,7 @@ class Plugins:
                 if twin is not component and (twin.kind, twin.name) == (component.kind, component.name)
             ]
             fault = "also registered by " + " and by ".join(map(str, sorted(others))) if others else ""
-            rows.append(
-                Found(component.kind, component.name, component.summary(), *_fields(origin), fault=fault)
-            )
+            rows.append(Found(component.kind, component.name, component.summary(), *_fields(origin), fault=fault))
         for entry in self._discover():
             fault = self._refusal(entry) or self._faults.get(entry.value, "")
             if fault:
@@ -203,9 +201,7 @@ class Plugins:
                         seen.add(component)
                         yield component, entry.origin
 
-    def _matching(
-        self, kind: str, name: str, chosen: Callable[[_Entry], bool]
-    ) -> dict[type[Component[Any]], Origin]:
+    def _matching(self, kind: str, name: str, chosen: Callable[[_Entry], bool]) -> dict[type[Component[Any]], Origin]:
         return {
             component: origin
             for component, origin in self._registered(chosen)

@@ -86,9 +86,7 @@ class Project(msgspec.Struct, frozen=True):
         if options is None or findings.problems:
             raise RecipeProblems(findings.problems)
         return cls(
-            state=file.parent / Path(options.state).expanduser()
-            if options.state
-            else _default_state(environ),
+            state=file.parent / Path(options.state).expanduser() if options.state else _default_state(environ),
             file=file,
             level=options.logging.level,
             allow=options.plugins.allow,

@@ -60,7 +60,11 @@ class Program:
         return subprocess.Popen(
             command,
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(STRANGERS), str(ROOT), str(ROOT / "plugins")]), **environ},
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join([str(STRANGERS), str(ROOT), str(ROOT / "plugins")]),
+                **environ,
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -408,5 +408,46 @@ class TestFaults:
     @pytest.mark.parametrize("value", [math.nan, math.inf, 1.01, -1.01])
     def test_a_target_out_of_range_is_the_allocators_fault(self, value):
         decider = decider_of(Scripted(saying(1.0)), allocator=Fixed({BTC: {"a": value}}))
-        with pytest.raises(ComponentError, match=f"allocator fixed gave {BTC} a Target of"):
+        with pytest.raises(ComponentError, match="allocator fixed failed"):
             decider.on_market(1, trade(1))
+
+
+def test_each_strategy_has_one_share():
+    strategies = [Scripted(saying(1.0), n, (s,)) for n in ("a", "b") for s in (BTC, ETH)]
+    (target,) = decider_of(*strategies, allocator=Summing(0.5)).on_market(1, trade(1)).targets
+    assert target.shares == (Share("a", D("0.5")), Share("b", D("0.5")))
+
+
+def test_a_generator_that_raises_is_named():
+    def say(self, _):
+        yield self.signal(1.0)
+        raise ValueError("own fault")
+
+    with pytest.raises(ComponentError, match="strategy a failed"):
+        decider_of(Scripted(say)).on_market(1, trade(1))
+
+
+@pytest.mark.parametrize("said", [1.0, ["x"], True, Signal(BTC, "a", "1", 1.0), Signal(BTC, "a", None, 1.0)])
+def test_nonsense_of_a_strategy_is_named(said):
+    with pytest.raises(ComponentError, match="strategy a"):
+        decider_of(Scripted(lambda *_: said)).on_market(1, trade(1))
+
+
+@pytest.mark.parametrize(
+    "shares", [None, {BTC: None}, {BTC: {"a": "x"}}, {"SOL": {"a": 1.0}}, {BTC: {"zz": 0.5, "a": 0.1}}]
+)
+def test_nonsense_of_an_allocator_is_named(shares):
+    with pytest.raises(ComponentError, match="allocator fixed"):
+        decider_of(Scripted(saying(1.0)), allocator=Fixed(shares)).on_market(1, trade(1))
+
+
+@pytest.mark.timeout(5)
+def test_waking_now_is_not_for_ever():
+    deciding = Deciding(decider_of(Scripted(lambda *_: WakeAt(5))))
+    deciding.market(1, trade(1), ())
+    deciding.market(2, trade(6), ())
+
+
+def test_no_negative_zero():
+    decider = decider_of(Scripted(saying(1.0)), allocator=Fixed({BTC: {"a": -1e-10}}))
+    assert f"{decider.on_market(1, trade(1)).targets[0].value:f}" == "0"

@@ -131,8 +131,7 @@ def test_a_component_may_hide_behind_an_entry_point_of_another_name(site):
 def test_a_module_of_several_entry_points_is_loaded_once(site):
     site.sink("one", "one_module", "first", {"first": "one_module", "second": "one_module"})
     (site.folder / "one_module.py").write_text(
-        (site.folder / "one_module.py").read_text()
-        + "\nimport builtins\nbuiltins.loads = builtins.loads + 1\n"
+        (site.folder / "one_module.py").read_text() + "\nimport builtins\nbuiltins.loads = builtins.loads + 1\n"
     )
     import builtins
 
@@ -150,9 +149,7 @@ def test_two_components_of_one_name_are_an_error_that_names_both(site):
     site.sink("one", "one_module", "same")
     site.sink("two", "two_module", "same")
     plugins = only("one", "two")
-    with pytest.raises(
-        PluginError, match=r"registered by one 1\.0 \(one_module\) and by two 1\.0 \(two_module\)"
-    ):
+    with pytest.raises(PluginError, match=r"registered by one 1\.0 \(one_module\) and by two 1\.0 \(two_module\)"):
         plugins.find("sink", "same")
     assert {row.fault for row in plugins.all() if row.kind} == {
         "also registered by two 1.0 (two_module)",
@@ -209,9 +206,7 @@ def test_the_order_of_discovery_and_of_questions_changes_nothing(site, monkeypat
         (SINK.format(cls="A", name="a", summary=""), "has no docstring: its first line is the summary"),
         (SINK.format(cls="A", name="a", summary="Is.").replace("[NoOptions]", ""), "has no options model"),
         (
-            SINK.format(cls="A", name="a", summary="Is.")
-            .replace("Sink[", "Component[")
-            .replace("Sink", "Component"),
+            SINK.format(cls="A", name="a", summary="Is.").replace("Sink[", "Component[").replace("Sink", "Component"),
             "is of no known kind: derive it from one of Feed, Transport",
         ),
     ],

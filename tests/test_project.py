@@ -45,10 +45,7 @@ def test_every_problem_is_told_with_its_place(tmp_path, monkeypatch):
     with pytest.raises(RecipeProblems) as refusal:
         Project.find(Path(), {})
     assert str(refusal.value).splitlines() == [
-        (
-            "quantmind.yaml:1:1: loging: is not known; did you mean logging? "
-            "known: logging, state, plugins, limits"
-        ),
+        ("quantmind.yaml:1:1: loging: is not known; did you mean logging? known: logging, state, plugins, limits"),
         "quantmind.yaml:2:18: logging.level: must be one of 'debug', 'info', 'warning' or 'error', was loud",
         "quantmind.yaml:3:11: plugins.alow: is not known; did you mean allow? known: allow",
         "quantmind.yaml:4:8: state: must be text (in quotes), was 5",

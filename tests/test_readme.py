@@ -89,9 +89,7 @@ def test_the_first_screen_has_the_two_commands_and_ci_runs_the_second():
     assert README.index(test) < 1_000
     for command in (run, test):
         assert command.count("\n") == 1
-        assert command.startswith(
-            "python3 -m venv --without-pip .venv && python3 -m pip --python .venv install "
-        )
+        assert command.startswith("python3 -m venv --without-pip .venv && python3 -m pip --python .venv install ")
     assert run.endswith(" && .venv/bin/quantmind run recipes/quickstart.yaml\n")
     assert test.endswith(" install -e '.[dev]' && .venv/bin/pytest\n")
     assert test.strip() in (ROOT / ".ci" / "run").read_text().splitlines()
@@ -183,9 +181,7 @@ def site(tmp_path):
 def test_the_plugin_works_by_its_entry_point(shell, site):
     here = {"PYTHONPATH": str(site)}
     (listed,) = shell("quantmind plugins list", **here)
-    assert re.search(
-        r"^strategy +breakout +quantmind-breakout 1\.0 +Follows breakouts: ", listed, re.MULTILINE
-    )
+    assert re.search(r"^strategy +breakout +quantmind-breakout 1\.0 +Follows breakouts: ", listed, re.MULTILINE)
     (shell.work / "recipe.yaml").write_text(blocks("yaml")[1])
     assert shell("quantmind lint recipe.yaml", **here) == ["recipe.yaml: ok\n"]
     (output,) = shell("quantmind run recipe.yaml", **here)
@@ -205,9 +201,7 @@ def test_every_yaml_block_is_a_recipe_that_is_tried():
 
 
 def test_the_table_of_commands_is_what_there_is():
-    assert [(command.removeprefix("quantmind "), what) for command, what in rows("Commands")] == list(
-        VERBS.items()
-    )
+    assert [(command.removeprefix("quantmind "), what) for command, what in rows("Commands")] == list(VERBS.items())
 
 
 def test_the_table_of_components_is_what_is_installed():

@@ -75,10 +75,7 @@ def _order(order: OrderUpdate) -> str:
 
 def _fill(fill: Fill) -> str:
     realised = f" realised {_plain(fill.realised)}" if fill.realised else ""
-    return (
-        f"{fill.side} {fill.quantity:f} @ {fill.price:f} fee {_plain(fill.fee)}{realised}"
-        f" position {fill.position:f}"
-    )
+    return f"{fill.side} {fill.quantity:f} @ {fill.price:f} fee {_plain(fill.fee)}{realised} position {fill.position:f}"
 
 
 def _refusal(refusal: Refusal) -> str:

@@ -68,15 +68,11 @@ class JsonLines(Sink[JsonLinesOptions]):
         self._file.flush()
 
     def _append(self) -> TextIO:
-        path = (
-            self.run.folder / "events.jsonl" if self.options.path is None else self.options.path.expanduser()
-        )
+        path = self.run.folder / "events.jsonl" if self.options.path is None else self.options.path.expanduser()
         try:
             return path.open("a", encoding="utf-8")
         except OSError as error:
-            raise QuantMindError(
-                f"jsonl: {path} cannot be written: {error.strerror}; its folder must exist"
-            ) from error
+            raise QuantMindError(f"jsonl: {path} cannot be written: {error.strerror}; its folder must exist") from error
 
 
 def _plain(value: object) -> object:

@@ -34,9 +34,7 @@ class ReplayOptions(Options):
         description="Parquet, Feather or CSV files of each symbol, from the current directory.",
     )
     interval: Interval = Field(default=60_000_000_000, description="The length of the bars in the files.")
-    start: Moment | None = Field(
-        default=None, description="The first bar is the first to open then or later."
-    )
+    start: Moment | None = Field(default=None, description="The first bar is the first to open then or later.")
     end: Moment | None = Field(default=None, description="The last bar is the last to open before.")
     speed: Literal["max"] | Annotated[float, Field(gt=0)] = Field(
         default="max", description="How many times real time it runs; `max` is as fast as possible."
@@ -87,9 +85,7 @@ class Replay(Feed[ReplayOptions]):
         if files and not len(self._bars):
             since = "the beginning" if options.start is None else format_moment(options.start)
             until = "the end" if options.end is None else format_moment(options.end)
-            raise QuantMindError(
-                f"replay: no file has a bar from {since} to {until}; set other `start` and `end`"
-            )
+            raise QuantMindError(f"replay: no file has a bar from {since} to {until}; set other `start` and `end`")
 
     async def close(self) -> None:
         """Let go of the rows."""
@@ -104,12 +100,7 @@ class Replay(Feed[ReplayOptions]):
     async def history(self, symbol: str, channel: Channel, count: int) -> Sequence[Market]:
         """Return the last `count` bars that opened before `start`; none without a `start`."""
         options = self.options
-        if (
-            options.start is None
-            or symbol not in options.files
-            or channel != bars(options.interval)
-            or count < 1
-        ):
+        if options.start is None or symbol not in options.files or channel != bars(options.interval) or count < 1:
             return ()
         table = read_bars({symbol: options.files[symbol]}, options.interval, end=options.start, last=count)
         return [bar for batch in table.batches() for bar in batch]

@@ -50,9 +50,7 @@ class Sqlite(Sink[SqliteOptions]):
 
     async def open(self) -> None:
         """Open the database and make the tables that it lacks."""
-        path = (
-            self.run.folder / "sink.sqlite" if self.options.path is None else self.options.path.expanduser()
-        )
+        path = self.run.folder / "sink.sqlite" if self.options.path is None else self.options.path.expanduser()
         try:
             self._database = sqlite3.connect(path, isolation_level=None)
             self._database.execute("PRAGMA journal_mode = WAL")

@@ -21,9 +21,7 @@ class SyntheticOptions(Options):
     """Options of the synthetic feed."""
 
     seed: int = Field(default=0, description="Another seed is another market.")
-    duration: Duration = Field(
-        default=600_000_000_000, description="How long the market lasts, in event time."
-    )
+    duration: Duration = Field(default=600_000_000_000, description="How long the market lasts, in event time.")
     start: Moment = Field(default=1_704_067_200_000_000_000, description="Time of the first event.")
     price: float = Field(default=50_000.0, gt=0, description="The price it begins with.")
     volatility: float = Field(default=0.8, ge=0, le=10, description="Standard deviation of a year's returns.")
@@ -78,19 +76,13 @@ class Synthetic(Feed[SyntheticOptions]):
         while now < end:
             # What nobody wants is drawn all the same: the rest does not depend on who listens.
             if now == quote_at:
-                batch += [
-                    event for event, wanted in [(quote(now), wanted) for quote, wanted in quotes] if wanted
-                ]
+                batch += [event for event, wanted in [(quote(now), wanted) for quote, wanted in quotes] if wanted]
                 quote_at += options.quote_interval
             if now == trade_at:
-                batch += [
-                    event for event, wanted in [(trade(now), wanted) for trade, wanted in trades] if wanted
-                ]
+                batch += [event for event, wanted in [(trade(now), wanted) for trade, wanted in trades] if wanted]
                 trade_at += options.trade_interval
             if now == mark_at:
-                batch += [
-                    event for event, wanted in [(mark(now), wanted) for mark, wanted in marks] if wanted
-                ]
+                batch += [event for event, wanted in [(mark(now), wanted) for mark, wanted in marks] if wanted]
                 mark_at += options.mark_interval
             now = min(quote_at, trade_at, mark_at)
             if len(batch) >= _BATCH:

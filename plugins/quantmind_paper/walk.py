@@ -56,9 +56,7 @@ class Walk:
         middle = self._level * (1.0 + self._trend * _wave((ts - self._start) / self._trend_period % 1.0))
         self._bid = bid = max(int(middle - spread / 2), 1)
         tick, parts = self._tick, self._tick_parts
-        return Quote(
-            self._symbol, ts, bid * tick / parts, (bid + spread) * tick / parts, self._size(), self._size()
-        )
+        return Quote(self._symbol, ts, bid * tick / parts, (bid + spread) * tick / parts, self._size(), self._size())
 
     def trade(self, ts: int) -> Trade:
         """Draw a trade at the bid or the ask."""

@@ -34,9 +34,7 @@ def check_endpoint(endpoint: str) -> str:
         )
     last = _LAST_PORT - len(STAGES) + 1
     if not 1 <= int(match[2]) <= last:
-        raise ValueError(
-            f"the port must be from 1 to {last}: each stage has its own from it on, was {match[2]}"
-        )
+        raise ValueError(f"the port must be from 1 to {last}: each stage has its own from it on, was {match[2]}")
     return endpoint
 
 

@@ -144,6 +144,4 @@ def _is_taken(address: str) -> bool:
 
 
 def _in_use(address: str) -> QuantMindError:
-    return QuantMindError(
-        f"zeromq: {address} is in use: stop the pipeline that listens there or change `endpoint`"
-    )
+    return QuantMindError(f"zeromq: {address} is in use: stop the pipeline that listens there or change `endpoint`")

@@ -64,10 +64,10 @@ class ZeroMQ(Transport[ZeroMQOptions]):
         """
         try:
             # Heavy: 36 ms and 23 MB, not to be paid for by `--help` and lint.
-            import zmq  # noqa: PLC0415
+            import zmq
 
-            from quantmind_zeromq.publisher import Publisher  # noqa: PLC0415
-            from quantmind_zeromq.subscriber import Subscriber  # noqa: PLC0415
+            from quantmind_zeromq.publisher import Publisher
+            from quantmind_zeromq.subscriber import Subscriber
         except ImportError as error:
             raise QuantMindError(f"the zeromq transport needs pyzmq ({error}): pip install pyzmq") from None
         mark = self.options.high_water_mark
@@ -109,7 +109,5 @@ class ZeroMQ(Transport[ZeroMQOptions]):
 
     def _address(self, stage: str) -> str:
         if stage not in STAGES:
-            raise QuantMindError(
-                f"zeromq: no stage is called {stage!r}: it must be one of {', '.join(STAGES)}"
-            )
+            raise QuantMindError(f"zeromq: no stage is called {stage!r}: it must be one of {', '.join(STAGES)}")
         return address(self.options.endpoint, stage)

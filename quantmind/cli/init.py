@@ -49,9 +49,7 @@ def write(contents: dict[Path, bytes], folder: Path) -> list[Path]:
                     f"{error.filename} is there already: nothing is overwritten, name another folder"
                 ) from error
             except OSError as error:
-                raise QuantMindError(
-                    f"{error.filename or target}: cannot be written: {error.strerror}"
-                ) from error
+                raise QuantMindError(f"{error.filename or target}: cannot be written: {error.strerror}") from error
         undo.pop_all()
     return list(targets)
 

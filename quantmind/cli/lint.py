@@ -16,9 +16,7 @@ from quantmind.recipe.problems import Problem, RecipeProblems
 
 
 @click.command(epilog="Example: quantmind lint recipes/*.yaml")
-@click.argument(
-    "files", nargs=-1, required=True, metavar="FILE...", type=click.Path(exists=True, path_type=Path)
-)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(exists=True, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array, an object for each file.")
 @click.pass_context
 def lint(ctx: click.Context, files: tuple[Path, ...], as_json: bool) -> None:

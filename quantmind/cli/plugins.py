@@ -27,11 +27,7 @@ def list_(session: Session, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([msgspec.to_builtins(row) for row in found], indent=2))
         return
-    rows = [
-        (row.kind, row.name, f"{row.distribution} {row.version}".strip(), row.summary)
-        for row in found
-        if row.kind
-    ]
+    rows = [(row.kind, row.name, f"{row.distribution} {row.version}".strip(), row.summary) for row in found if row.kind]
     headed = [("KIND", "NAME", "DISTRIBUTION", "SUMMARY"), *rows]
     widths = [max(len(row[column]) for row in headed) for column in range(3)]
     for row in headed:
@@ -39,6 +35,4 @@ def list_(session: Session, as_json: bool) -> None:
         click.echo("  ".join([*cells, row[3]]).rstrip())
     for fault in (row for row in found if row.fault):
         who = f"{fault.distribution} {fault.version} ({fault.module})"
-        click.echo(
-            f"fault: {' '.join(part for part in (fault.kind, fault.name) if part)} of {who}: {fault.fault}"
-        )
+        click.echo(f"fault: {' '.join(part for part in (fault.kind, fault.name) if part)} of {who}: {fault.fault}")

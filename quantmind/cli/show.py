@@ -14,9 +14,7 @@ from quantmind.recipe.show import as_yaml
 
 @click.command(epilog="Example: quantmind show recipes/quickstart.yaml")
 @click.argument("recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON object: the recipe, and origins by path."
-)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: the recipe, and origins by path.")
 @click.pass_obj
 def show(session: Session, recipe: Path, as_json: bool) -> None:
     """Print RECIPE as it would run: defaults filled in, secrets masked, each value with its origin."""

@@ -59,9 +59,7 @@ def scan_bars(path: Path) -> pl.LazyFrame:
             rows = pl.scan_csv(path, infer_schema=False)
         schema = rows.collect_schema()
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise QuantMindError(
-            f"{path}: cannot be read as {kind}: {str(error).partition(chr(10))[0]}"
-        ) from error
+        raise QuantMindError(f"{path}: cannot be read as {kind}: {str(error).partition(chr(10))[0]}") from error
     names = {name.strip().lower(): name for name in schema}
     time = next((names[name] for name in TIMES if name in names), None)
     missing = [name for name in FIGURES if name not in names]
@@ -90,9 +88,7 @@ def _time(path: Path, column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     if dtype.is_integer():
         return _by_magnitude(column.cast(pl.Int64))
     if dtype != pl.String:
-        raise QuantMindError(
-            f"{path}: the time column holds {dtype}; it must hold times, integers or ISO text"
-        )
+        raise QuantMindError(f"{path}: the time column holds {dtype}; it must hold times, integers or ISO text")
     text = column.str.strip_chars()
     without_zone = text.str.replace(" ", "T", literal=True)
     return pl.coalesce(

@@ -41,9 +41,7 @@ class BarTable:
         for window in windows(self._rows):
             for rows in window.iter_slices(size):
                 symbols = (
-                    map(self._symbols.__getitem__, rows["symbol"].to_list())
-                    if several
-                    else repeat(self._symbols[0])
+                    map(self._symbols.__getitem__, rows["symbol"].to_list()) if several else repeat(self._symbols[0])
                 )
                 closes = (rows["time"] + self._interval).to_list()
                 figures = (rows[name].to_list() for name in FIGURES)

@@ -55,9 +55,7 @@ def read_bars(
     return BarTable(merged.lazy(), len(merged), symbols, interval)
 
 
-def _in_order(
-    path: Path, interval: int, start: int | None, end: int | None
-) -> tuple[pl.LazyFrame, int, int] | None:
+def _in_order(path: Path, interval: int, start: int | None, end: int | None) -> tuple[pl.LazyFrame, int, int] | None:
     """Return a file's rows, and the place and number of those that open in [start, end).
 
     None where the file is not Parquet (no other format skips rows), is not in order, or has a row in doubt:
@@ -73,11 +71,7 @@ def _in_order(
         times = rows["time"]
         if times.has_nulls():
             return None
-        gaps = [
-            gap
-            for gap in (times.diff().min(), None if before is None else times[0] - before)
-            if gap is not None
-        ]
+        gaps = [gap for gap in (times.diff().min(), None if before is None else times[0] - before) if gap is not None]
         if gaps and min(gaps) <= 0:
             return None
         smallest = min(gaps, default=None) if smallest is None else min(smallest, *gaps)
@@ -146,9 +140,7 @@ def _read_file(path: Path, start: int | None, end: int | None) -> pl.DataFrame:
         raise QuantMindError(f"{path}: cannot be read: {str(error).partition(chr(10))[0]}") from error
     if not bad.is_empty():
         row = bad.row(0, named=True)
-        raise QuantMindError(
-            f"{path}: row of {format_moment(row['time'])}: {_fault(row)}; correct or remove it"
-        )
+        raise QuantMindError(f"{path}: row of {format_moment(row['time'])}: {_fault(row)}; correct or remove it")
     return rows
 
 
@@ -169,9 +161,7 @@ def _fault(row: Mapping[str, Any]) -> str:
         if figure is None or figure - figure != 0:
             return f"{name} is {'missing or no number' if figure is None else figure}"
         if figure < 0 or (figure == 0 and name != "volume"):
-            return (
-                f"{name} {figure!r} is not above 0" if name != "volume" else f"volume {figure!r} is below 0"
-            )
+            return f"{name} {figure!r} is not above 0" if name != "volume" else f"volume {figure!r} is below 0"
     low, high = row["low"], row["high"]
     if high < low:
         return f"high {high!r} is below low {low!r}"

@@ -106,9 +106,7 @@ def _decimal(value: object) -> str:
 def _sequence(writers: dict[type[Any], Writer]) -> Writer:
     def write(values: Any) -> tuple[Any, ...]:
         if len(values) > MAX_ITEMS:
-            raise CodecError(
-                f"at most {MAX_ITEMS} items fit into one message, were {len(values)}: send fewer"
-            )
+            raise CodecError(f"at most {MAX_ITEMS} items fit into one message, were {len(values)}: send fewer")
         try:
             return tuple([writers[type(value)](value) for value in values])
         except KeyError as error:

@@ -13,8 +13,7 @@ from quantmind.kinds.strategy import Signals, Strategy
 from quantmind.kinds.transport import Transport
 
 KINDS: dict[str, type[Component]] = {  # type: ignore[type-arg] # any options
-    kind.kind: kind
-    for kind in (Feed, Transport, Strategy, Allocator, SizingRule, Limit, Executor, Sink)
+    kind.kind: kind for kind in (Feed, Transport, Strategy, Allocator, SizingRule, Limit, Executor, Sink)
 }
 """Every kind of component by its name."""
 

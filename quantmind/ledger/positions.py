@@ -37,9 +37,8 @@ class Position:
             self.cost += quantity * price
             return _ZERO
         closed = quantity if abs(quantity) <= abs(held) else -held
-        if closed == -held:
-            released = self.cost
-        else:
+        released = self.cost
+        if closed != -held:
             # The rounding rest stays in the cost of what is left: no money appears or is lost.
             released = (self.cost * -closed / held).quantize(_COST_STEP, ROUND_HALF_EVEN)
         realised = -closed * price - released

@@ -145,9 +145,7 @@ class BarBuilder:
         """Put the open bar aside, and an empty one for each interval before the one of `inside`."""
         while bar.close <= inside:
             if bar.whole:
-                built = Bar(
-                    bar.symbol, bar.close, bar.interval, bar.open, bar.high, bar.low, bar.last, bar.volume
-                )
+                built = Bar(bar.symbol, bar.close, bar.interval, bar.open, bar.high, bar.low, bar.last, bar.volume)
                 self._ready.append((bar.close, bar.rank, built))
             bar.whole = bar.empty = True
             bar.open = bar.high = bar.low = bar.last

@@ -21,12 +21,14 @@ class Deciding:
         """Show the Decider what was before the first event; it ends with sequence number 0."""
         for seq, event in enumerate(history, 1 - len(history)):
             self.market(seq, event, ())
+        self.decider.warming = False
 
     def market(self, seq: int, event: Market, facts: Sequence[Fact]) -> Upto | None:
         """Handle market event `seq`; returns all that came of it, None when nothing did."""
         decider = self.decider
         recorder = self._recorder
         said: list[Upto | None] = []
+        decider.warming = seq <= 0
         if decider.listens and facts:
             if recorder is not None:
                 recorder.write(seq, *facts)

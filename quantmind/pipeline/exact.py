@@ -7,7 +7,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import cast
 
-from quantmind.errors import QuantMindError
+from quantmind.errors import QuantMindError, UsageError
 from quantmind.events import Clock, Fill, MarketEvent, OrderEvent, OrderUpdate, Refusal, Upto
 from quantmind.pipeline import build, export, record
 from quantmind.pipeline.deciding import joined
@@ -27,6 +27,8 @@ def repeat(recipe: Recipe, project: Project, name: str) -> Iterator[str]:
     """
     folder = RunFolder.find(project.state, name)
     folder.check(recipe.resolved)
+    if folder.is_live:
+        raise UsageError(f"run {folder.name} went on from its account's journal; --exact repeats replays")
     decided = _decided(recipe, folder.decider_record)
     again = RunFolder.create(project.state, recipe.name, recipe.resolved, str(recipe.file))
     account = build.account(recipe)
@@ -47,6 +49,7 @@ def _decided(recipe: Recipe, path: Path) -> dict[int, Upto]:
     decided: dict[int, Upto] = {}
     said: list[Upto | None] = []
     for seq, message in record.read(path):
+        decider.warming = seq <= 0
         if isinstance(message, MarketEvent):
             said.append(decider.on_market(seq, message))
             upto = joined(seq, said)
@@ -73,7 +76,7 @@ def _trade(recipe: Recipe, path: Path, decided: dict[int, Upto], journal: Journa
                 raise QuantMindError(f"at market event {seq} the run has decisions that do not come again")
             commands = trader.on_upto(upto)
         else:
-            commands = trader.on_order_event(cast(OrderEvent, message))
+            commands = trader.on_order_event(cast("OrderEvent", message))
         for command in commands:
             trader.gate.spend(command)
         trader.facts.clear()

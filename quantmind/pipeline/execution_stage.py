@@ -65,9 +65,7 @@ class ExecutionStage:
             if await link.join():
                 await self._execute(link, executing, sinking, wiring.fills or wiring.positions)
                 await link.drained()
-            return Summary.of(
-                folder.name, self._seq, executing.trader, self._latencies, sinking.failures
-            )
+            return Summary.of(folder.name, self._seq, executing.trader, self._latencies, sinking.failures)
 
     async def _execute(self, link: Link, executing: Executing, sinking: Sinking, listened: bool) -> None:
         told: list[Any] = []

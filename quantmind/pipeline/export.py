@@ -12,6 +12,7 @@ import msgspec
 from quantmind.ledger.accounts import Account
 from quantmind.trader.journal_reader import JournalReader
 
+
 def lines(journal: JournalReader) -> Iterator[str]:
     """Return one JSON object per line, sorted by position, and the statement of each symbol at the end.
 

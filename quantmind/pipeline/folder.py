@@ -71,8 +71,12 @@ class RunFolder(msgspec.Struct, frozen=True):
 
     def description(self) -> dict[str, str]:
         """Return the recipe's file and digest."""
-        found: dict[str, str] = json.loads((self.path / "run.json").read_text())
-        return found
+        path = self.path / "run.json"
+        try:
+            found = json.loads(path.read_text())
+            return {"recipe": str(found["recipe"]), "digest": str(found["digest"])}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise QuantMindError(f"{path}: cannot be read: {error}") from error
 
     def check(self, resolved: dict[str, Any]) -> None:
         """Refuse a recipe that is not the one this run was made with.
@@ -86,6 +90,11 @@ class RunFolder(msgspec.Struct, frozen=True):
     def keep_journal_in(self, folder: Path) -> None:
         """Note that the journal of this run is the account's own."""
         (self.path / "account").write_text(f"{folder}\n")
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the journal is that of an account which outlives the run."""
+        return (self.path / "account").exists()
 
     def journal(self) -> JournalReader:
         """Open the journal to read it."""

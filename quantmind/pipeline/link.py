@@ -100,9 +100,7 @@ class Link:
             return
         waiting = asyncio.ensure_future(event.wait())
         try:
-            await asyncio.wait(
-                (waiting, self._failed), timeout=patience, return_when=asyncio.FIRST_COMPLETED
-            )
+            await asyncio.wait((waiting, self._failed), timeout=patience, return_when=asyncio.FIRST_COMPLETED)
             if self._failed.done():
                 self._failed.result()
             if not waiting.done():
@@ -113,9 +111,7 @@ class Link:
     def send(self, *messages: codec.Message) -> None:
         """Publish messages to the stages that listen to this one."""
         self._sequence += 1
-        frame = codec.Frame(
-            codec.FRAME_VERSION, self._pipeline, self._stage, self._start, self._sequence, messages
-        )
+        frame = codec.Frame(codec.FRAME_VERSION, self._pipeline, self._stage, self._start, self._sequence, messages)
         self._transport.publish(codec.encode_frame(frame))
 
     async def drained(self) -> None:
@@ -173,9 +169,7 @@ class Link:
         self._hears[presence.stage] = presence
         self.run = self.run or presence.run
         everyone = {self._stage, *self._peers}
-        if all(
-            seen is not None and {seen.stage, *seen.hears} >= everyone for seen in self._hears.values()
-        ):
+        if all(seen is not None and {seen.stage, *seen.hears} >= everyone for seen in self._hears.values()):
             self._joined.set()
             self._met.set()
             self.send(Presence(self._stage, self._peers, self.run))

@@ -57,6 +57,10 @@ def read(path: Path) -> Iterator[tuple[int, codec.Message]]:
         for seq, _, data in msgpack.Unpacker(file, raw=False, max_buffer_size=codec.MAX_FRAME):
             complete = data == _END
             if not complete:
-                yield seq, codec.decode(data)
+                try:
+                    message = codec.decode(data)
+                except codec.CodecError as error:
+                    raise QuantMindError(f"{path}: market event {seq}: {error}") from error
+                yield seq, message
     if not complete:
         raise QuantMindError(f"{path}: the recording breaks off; the run was interrupted")

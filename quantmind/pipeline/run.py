@@ -49,9 +49,7 @@ class Running(msgspec.Struct):
         folder = self.folder()
         self.feeding, feeds = build.feeding(recipe, wiring)
         async with contextlib.AsyncExitStack() as stack:
-            executing = await opened_executing(
-                stack, self, wiring, folder, self.feeding.live, self.feeding.speed
-            )
+            executing = await opened_executing(stack, self, wiring, folder, self.feeding.live, self.feeding.speed)
             recorder = stack.enter_context(Recorder(folder.decider_record)) if self.record else None
             deciding = Deciding(build.decider(recipe, wiring, executing.trader.epoch), recorder)
             run = Run(folder.name, folder.path, self.output)
@@ -61,9 +59,7 @@ class Running(msgspec.Struct):
                 await enter(stack, feed, f"feed {feed.name}")
             driver = Driver(self.feeding, deciding, executing, sinking)
             await driver.run()
-            return Summary.of(
-                folder.name, driver.seq, executing.trader, driver.latencies, sinking.failures
-            )
+            return Summary.of(folder.name, driver.seq, executing.trader, driver.latencies, sinking.failures)
 
     def folder(self) -> RunFolder:
         """Return the folder of this run: a new one, or the one to go on with."""
@@ -105,9 +101,7 @@ async def opened_executing(
     return Executing(trader, executor, journal, recorder)
 
 
-async def enter(
-    stack: contextlib.AsyncExitStack, component: Component[Any] | Sinking, what: str
-) -> None:
+async def enter(stack: contextlib.AsyncExitStack, component: Component[Any] | Sinking, what: str) -> None:
     """Open a component; one that cannot be opened is named."""
     try:
         await stack.enter_async_context(component)

@@ -12,4 +12,3 @@ STAGES: dict[str, type[FeedStage | StrategyStage | ExecutionStage]] = {
     "execution": ExecutionStage,
 }
 """Each stage runs until the feed ends; `stop` asks the feed to."""
-

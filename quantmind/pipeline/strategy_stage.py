@@ -47,9 +47,7 @@ class StrategyStage:
                 return
             recorder = None
             if self._running.record:
-                folder = RunFolder.shared(
-                    self._running.project.state, link.run, recipe.resolved, str(recipe.file)
-                )
+                folder = RunFolder.shared(self._running.project.state, link.run, recipe.resolved, str(recipe.file))
                 recorder = stack.enter_context(Recorder(folder.decider_record))
             await self._decide(link, Deciding(decider, recorder))
             await link.drained()

@@ -26,9 +26,7 @@ class Section(msgspec.Struct, frozen=True):
     sound: bool
 
 
-def read_list(
-    raw: Any, kind: str, path: str, plugins: Plugins, findings: Findings, *, least: int = 0
-) -> Section:
+def read_list(raw: Any, kind: str, path: str, plugins: Plugins, findings: Findings, *, least: int = 0) -> Section:
     """Read a list of components of one kind."""
     if not isinstance(raw, list):
         findings.error(path, f"must be a list: write - before each entry, was {shown(raw)}")
@@ -46,9 +44,7 @@ def read_component(raw: Any, kind: str, path: str, plugins: Plugins, findings: F
     names = [key for key in entry if key != "id"] if isinstance(entry, dict) else []
     if len(names) != 1:
         found = f"{', '.join(names)}" if names else shown(raw)
-        findings.error(
-            path, f"must be one component, name or name: {{options}} (and an id: beside it), was {found}"
-        )
+        findings.error(path, f"must be one component, name or name: {{options}} (and an id: beside it), was {found}")
         return None
     (name,) = names
     below = join(path, name)

@@ -23,9 +23,7 @@ MAX_DEPTH = 50
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
-_BOOLS = {
-    word: value for value in (True, False) for word in (f"{value}", f"{value}".lower(), f"{value}".upper())
-}
+_BOOLS = {word: value for value in (True, False) for word in (f"{value}", f"{value}".lower(), f"{value}".upper())}
 _INT = re.compile(r"[-+]?[0-9]{1,400}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,6})?")
 _SPECIAL = re.compile(r"([-+]?)\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
@@ -159,9 +157,7 @@ class _Walk:
         except yaml.reader.ReaderError as error:
             data = None
             before = self._text[: error.position]
-            self._problem(
-                _place(self._file, before), "", f"holds a character that YAML forbids: {error.reason}"
-            )
+            self._problem(_place(self._file, before), "", f"holds a character that YAML forbids: {error.reason}")
         return Document(self._file, data, self._marks, self._keys, tuple(self._problems))
 
     def _syntax(self, error: yaml.MarkedYAMLError) -> None:

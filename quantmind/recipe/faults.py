@@ -83,9 +83,7 @@ def suggestion(name: str, known: Collection[str]) -> str:
     """Say that a key is not known, and which one may be meant."""
     close = difflib.get_close_matches(name, sorted(known), 1)
     hint = f"; did you mean {close[0]}?" if close else ";"
-    return (
-        f"is not known{hint} known: {', '.join(known)}" if known else "is not known: there is nothing to set"
-    )
+    return f"is not known{hint} known: {', '.join(known)}" if known else "is not known: there is nothing to set"
 
 
 def shown(value: object) -> str:
@@ -143,9 +141,7 @@ def _sentence(kind: str, fault: Mapping[str, Any]) -> str:
     return message[:1].lower() + message[1:]
 
 
-def _was(
-    model: type[BaseModel], place: tuple[int | str, ...], at: str, value: Any, findings: Findings
-) -> str:
+def _was(model: type[BaseModel], place: tuple[int | str, ...], at: str, value: Any, findings: Findings) -> str:
     """Say what the value was, unless it is a secret or comes from the environment."""
     field = model.model_fields.get(str(place[0])) if place else None
     if field is not None and _secret(field.annotation):
@@ -158,9 +154,7 @@ def _secret(annotation: Any) -> bool:
         return True
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return any(_secret(field.annotation) for field in annotation.model_fields.values())
-    return any(
-        _secret(argument) for argument in typing.get_args(annotation) if not isinstance(argument, enum.Enum)
-    )
+    return any(_secret(argument) for argument in typing.get_args(annotation) if not isinstance(argument, enum.Enum))
 
 
 def _model_at(model: type[BaseModel], place: tuple[int | str, ...]) -> type[BaseModel] | None:

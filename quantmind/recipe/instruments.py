@@ -26,9 +26,7 @@ class Steps(Options):
 
     tick: Positive = Field(description="The smallest step of its price.")
     step: Positive = Field(description="The smallest step of its quantity, in base currency.")
-    min_notional: Decimal = Field(
-        default=Decimal(0), ge=0, description="The smallest order value the venue takes."
-    )
+    min_notional: Decimal = Field(default=Decimal(0), ge=0, description="The smallest order value the venue takes.")
 
 
 def read_instruments(raw: Any, findings: Findings) -> tuple[Instrument, ...] | None:

@@ -33,9 +33,7 @@ def _wiring(reading: Reading) -> list[Problem]:
     problems = [Problem(mark(fault.path, key=True), fault.path, fault.message) for fault in faults]
     if not faults and allocator is not None and executor is not None:
         problems += [
-            Problem(
-                mark(spec.path, key=True), spec.path, "nothing is wanted from it: leave it out", "warning"
-            )
+            Problem(mark(spec.path, key=True), spec.path, "nothing is wanted from it: leave it out", "warning")
             for spec, wanted in zip(feeds, wiring.wanted, strict=True)
             if not wanted
         ]

@@ -84,9 +84,7 @@ class Reading(msgspec.Struct, kw_only=True):
         return next(iter(self.sections[section].specs), None) if section in self.sections else None
 
 
-def load(
-    source: Path | dict[str, Any], plugins: Plugins, project: Project, environ: Mapping[str, str]
-) -> Recipe:
+def load(source: Path | dict[str, Any], plugins: Plugins, project: Project, environ: Mapping[str, str]) -> Recipe:
     """Load a recipe from a file, or from plain data.
 
     Raises:

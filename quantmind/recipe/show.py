@@ -41,9 +41,7 @@ def tree(recipe: Recipe) -> dict[str, Any]:
         "name": view.leaf("name", recipe.name),
         "instruments": view.instruments(recipe),
         "feeds": view.listed(recipe.feeds),
-        "transport": view.component(recipe.transport)
-        if recipe.transport
-        else Leaf("inproc", view.origin("transport")),
+        "transport": view.component(recipe.transport) if recipe.transport else Leaf("inproc", view.origin("transport")),
         "strategies": view.listed(recipe.strategies),
         "allocator": view.component(recipe.allocator),
         "risk": {
@@ -106,9 +104,7 @@ class _View:
         entry = spec.path.removesuffix(f".{name}")
         where = self.origin(spec.path)
         options = self.model(spec.options, spec.path)
-        shown: dict[str, Any] = {
-            name: options or Leaf({}, where if where != "default" else self.origin(entry))
-        }
+        shown: dict[str, Any] = {name: options or Leaf({}, where if where != "default" else self.origin(entry))}
         if spec.id != name:
             shown["id"] = self.leaf(join(entry, "id"), spec.id)
         return shown
@@ -135,9 +131,7 @@ class _View:
 
 def _plain(value: Any) -> Any:
     """Return a value as YAML and JSON know it."""
-    if value is None or (
-        isinstance(value, bool | int | float | str | Decimal) and not isinstance(value, enum.Enum)
-    ):
+    if value is None or (isinstance(value, bool | int | float | str | Decimal) and not isinstance(value, enum.Enum)):
         return value
     if isinstance(value, SecretStr | SecretBytes):
         return MASK
@@ -200,6 +194,4 @@ def _origins(node: Any, path: str = "") -> dict[str, str]:
     if isinstance(node, Leaf):
         return {path: node.origin}
     members = enumerate(node) if isinstance(node, list) else node.items()
-    return {
-        at: origin for part, member in members for at, origin in _origins(member, join(path, part)).items()
-    }
+    return {at: origin for part, member in members for at, origin in _origins(member, join(path, part)).items()}

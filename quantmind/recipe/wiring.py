@@ -44,9 +44,7 @@ def wire(recipe: Recipe) -> Wiring:
     Raises:
         RecipeProblems: somebody needs what no feed offers; everybody who does.
     """
-    wiring, faults = survey(
-        recipe.instruments, recipe.feeds, recipe.strategies, recipe.allocator, recipe.executor
-    )
+    wiring, faults = survey(recipe.instruments, recipe.feeds, recipe.strategies, recipe.allocator, recipe.executor)
     if faults:
         raise RecipeProblems(
             Problem(_mark(recipe.origins.marks, fault.path), fault.path, fault.message) for fault in faults
@@ -102,8 +100,7 @@ class _Plan:
             for spec in feeds
         ]
         self._offered = {
-            symbol: frozenset().union(*(offer.get(symbol, ()) for offer in self._offers))
-            for symbol in symbols
+            symbol: frozenset().union(*(offer.get(symbol, ()) for offer in self._offers)) for symbol in symbols
         }
         self._check_feeds()
 

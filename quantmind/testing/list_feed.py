@@ -48,8 +48,6 @@ class ListFeed(Feed[ListFeedOptions]):
     async def history(self, symbol: str, channel: Channel, count: int) -> Sequence[Market]:
         """Return the last events of the history."""
         found = [
-            event
-            for event in self.options.history
-            if event.symbol == symbol and CHANNELS[type(event)] == channel.kind
+            event for event in self.options.history if event.symbol == symbol and CHANNELS[type(event)] == channel.kind
         ]
         return found[-count:]

@@ -68,5 +68,9 @@ def run_recipe(
     loaded = load(plain, plugins, Project(folder), {})
     running = Running(loaded, Project(folder), output=io.StringIO())
     summary = asyncio.run(running.run())
-    lines = list(export.lines(RunFolder.find(folder, summary.run).journal()))
+    journal = RunFolder.find(folder, summary.run).journal()
+    try:
+        lines = list(export.lines(journal))
+    finally:
+        journal.close()
     return Outcome(summary, seen, lines)

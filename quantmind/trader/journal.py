@@ -98,9 +98,7 @@ class Journal(JournalReader):
                     many(_INSERTS[table], waiting)
             if self._orders:
                 many(_PUT_ORDER, [(o.epoch, o.seq, o.n, o.open, _encode(o)) for o in self._orders.values()])
-            execute(
-                "INSERT OR REPLACE INTO progress VALUES (1,?,?,?,?,?)", msgspec.structs.astuple(progress)
-            )
+            execute("INSERT OR REPLACE INTO progress VALUES (1,?,?,?,?,?)", msgspec.structs.astuple(progress))
             execute("COMMIT")
         except BaseException:
             execute("ROLLBACK")
@@ -130,7 +128,5 @@ def _locked(path: Path, account: str) -> IO[bytes]:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         file.close()
-        raise QuantMindError(
-            f"{path}: account {account} is in use by another process; stop that one first"
-        ) from None
+        raise QuantMindError(f"{path}: account {account} is in use by another process; stop that one first") from None
     return file

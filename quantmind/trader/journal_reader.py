@@ -67,7 +67,15 @@ class JournalReader:
         path = folder / FILE
         if not path.is_file():
             raise QuantMindError(f"{path}: there is no journal; the run ended before it began to trade")
-        return cls(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None))
+        database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        try:
+            # All that is read is of one moment, whatever is written meanwhile.
+            database.execute("BEGIN")
+            database.execute("SELECT * FROM progress")
+        except sqlite3.DatabaseError as error:
+            database.close()
+            raise QuantMindError(f"{path}: is no journal: {error}") from error
+        return cls(database)
 
     def close(self) -> None:
         """Close the file."""
@@ -92,7 +100,7 @@ class JournalReader:
         """Return an order by its id, done or not; None if this account never had it."""
         position = id.removeprefix("qm").split("-")
         found = self._database.execute(
-            "SELECT body FROM orders WHERE epoch = ? AND seq = ? AND n = ?", (position + ["", ""])[:3]
+            "SELECT body FROM orders WHERE epoch = ? AND seq = ? AND n = ?", [*position, "", ""][:3]
         ).fetchone()
         order = _read(Order, found[0]) if found else None
         return order if order is not None and order.id == id else None
@@ -104,9 +112,7 @@ class JournalReader:
 
     def targets(self) -> list[Target]:
         """Return the last Target of each symbol."""
-        return list(
-            {t.symbol: t for *_, decision in self.records("decisions") for t in decision.targets}.values()
-        )
+        return list({t.symbol: t for *_, decision in self.records("decisions") for t in decision.targets}.values())
 
     def latches(self) -> dict[str, str]:
         """Return the latches that are set, with their reasons."""

@@ -20,7 +20,6 @@ from quantmind.events import (
     Executed,
     Fact,
     Fill,
-    Mark,
     Market,
     OrderEvent,
     OrderState,
@@ -90,8 +89,7 @@ class Trader:
         self._journal = journal
         self._band = no_trade_band
         self._desks = {
-            instrument.symbol: _Desk(index, instrument, self.account)
-            for index, instrument in enumerate(instruments)
+            instrument.symbol: _Desk(index, instrument, self.account) for index, instrument in enumerate(instruments)
         }
         self._epoch = 1
         self._seq = self._n = self._upto = self._number = 0
@@ -394,9 +392,7 @@ class Trader:
             return
         position = self._position()
         epoch, seq, n = position
-        order = Order(
-            epoch, seq, n, f"qm{epoch}-{seq}-{n}", target.symbol, side, allowed, reduce_only, ts, target.id
-        )
+        order = Order(epoch, seq, n, f"qm{epoch}-{seq}-{n}", target.symbol, side, allowed, reduce_only, ts, target.id)
         self._orders[order.id] = desk.orders[order.id] = order
         self.counts["orders"] += 1
         self._record(order, OrderState.INTENT, position, ts, "")
@@ -417,9 +413,7 @@ class Trader:
             gross += max(abs(long), abs(short)) * Decimal(repr(desk.last))
         return gross
 
-    def _refuse(
-        self, desk: _Desk, side: Side, quantity: Decimal, code: str, figures: str, target: Target
-    ) -> None:
+    def _refuse(self, desk: _Desk, side: Side, quantity: Decimal, code: str, figures: str, target: Target) -> None:
         refusal = Refusal(
             self._next_number(),
             desk.instrument.symbol,
@@ -442,9 +436,7 @@ class Trader:
             order.state = state
             self._record(order, state, self._position(), ts, reason)
 
-    def _record(
-        self, order: Order, state: OrderState, position: tuple[int, int, int], ts: int, reason: str
-    ) -> None:
+    def _record(self, order: Order, state: OrderState, position: tuple[int, int, int], ts: int, reason: str) -> None:
         _, seq, n = position
         step = Step(self._next_number(), state, seq, n, ts, order.filled, reason)
         order.trail.append(step)

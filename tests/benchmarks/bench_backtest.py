@@ -90,8 +90,7 @@ def main() -> None:
         runs = figures[sink]
         speed = statistics.median(figure["bars_per_s"] for figure in runs)
         ratio = statistics.median(
-            figure["bars_per_s"] / other["bars_per_s"]
-            for figure, other in zip(runs, figures["ref"], strict=True)
+            figure["bars_per_s"] / other["bars_per_s"] for figure, other in zip(runs, figures["ref"], strict=True)
         )
         whole = statistics.median(figure["whole_bars_per_s"] for figure in runs)
         peak = max(figure["peak_mb"] for figure in runs)

@@ -32,8 +32,7 @@ def flips(durable: str, seconds: str, rate: str) -> dict[str, float]:
 
     step = 1_000_000_000 // int(rate)
     quotes = tuple(
-        Quote(BTC, (number + 1) * step, 50_000.0, 50_000.1, 1.0, 1.0)
-        for number in range(int(seconds) * int(rate))
+        Quote(BTC, (number + 1) * step, 50_000.0, 50_000.1, 1.0, 1.0) for number in range(int(seconds) * int(rate))
     )
     recipe = {
         "name": "flips",
@@ -64,9 +63,7 @@ def idle(count: str) -> dict[str, float]:
     from quantmind.recipe.load import load
     from quantmind.testing import ListFeed
 
-    quotes = tuple(
-        Quote(BTC, number, 50_000.0, 50_000.1 + number % 7, 1.0, 1.0) for number in range(1, int(count) + 1)
-    )
+    quotes = tuple(Quote(BTC, number, 50_000.0, 50_000.1 + number % 7, 1.0, 1.0) for number in range(1, int(count) + 1))
     recipe = {
         "name": "idle",
         "instruments": [BTC],

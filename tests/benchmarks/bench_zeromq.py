@@ -162,9 +162,7 @@ def main() -> None:
             f"{way:>5}: median {statistics.median(measured):>9,.0f} frames/s"
             f"  (from {min(measured):,.0f} to {max(measured):,.0f})"
         )
-    print(
-        f"ratio of the medians: {statistics.median(figures['ours']) / statistics.median(figures['raw']):.2f}"
-    )
+    print(f"ratio of the medians: {statistics.median(figures['ours']) / statistics.median(figures['raw']):.2f}")
 
 
 if __name__ == "__main__":

@@ -47,10 +47,7 @@ def best_of(runs, process, *arguments):
     times = []
     for _ in range(runs):
         start = time.perf_counter()
-        assert (
-            process("import sys; from quantmind.cli import main; sys.exit(main())", *arguments).returncode
-            == 0
-        )
+        assert process("import sys; from quantmind.cli import main; sys.exit(main())", *arguments).returncode == 0
         times.append(time.perf_counter() - start)
     return min(times)
 
@@ -152,9 +149,7 @@ def test_lint_tells_every_file_and_ends_with_1(quantmind, folder):
 
 
 def test_lint_as_json(quantmind, folder):
-    (folder / "bad.yaml").write_text(
-        QUICKSTART.read_text().replace("account: demo", "account: ${ACC}\n    x: 1")
-    )
+    (folder / "bad.yaml").write_text(QUICKSTART.read_text().replace("account: demo", "account: ${ACC}\n    x: 1"))
     code, output, _ = quantmind("lint", "--json", "bad.yaml")
     (told,) = json.loads(output)
     assert (code, told["ok"]) == (1, False)
@@ -205,8 +200,7 @@ def test_plugins_are_listed_with_their_faults(quantmind, stranger):
     code, output, _ = quantmind("plugins", "list")
     assert code == 0
     assert output.splitlines()[-1] == (
-        "fault: stranger of stranger 2.0 (stranger_sink): "
-        "ModuleNotFoundError: No module named 'nothing_there'"
+        "fault: stranger of stranger 2.0 (stranger_sink): ModuleNotFoundError: No module named 'nothing_there'"
     )
     rows = json.loads(quantmind("plugins", "list", "--json")[1])
     assert {"kind": "", "name": "stranger", "distribution": "stranger"}.items() <= next(

@@ -117,8 +117,7 @@ def test_columns_in_any_case_and_order_with_others_beside_them(tmp_path):
 def test_whole_numbers_are_figures_too(tmp_path):
     rows = frame(2).cast({"open": pl.Int64, "volume": pl.Int32, "close": pl.String})
     assert read(saved(tmp_path, rows)) == [
-        Bar(BTC, START_NS + (n + 1) * MINUTE, MINUTE, 100.0 + n, 101.0 + n, 99.0 + n, 100.0 + n, 2.0)
-        for n in range(2)
+        Bar(BTC, START_NS + (n + 1) * MINUTE, MINUTE, 100.0 + n, 101.0 + n, 99.0 + n, 100.0 + n, 2.0) for n in range(2)
     ]
 
 
@@ -154,8 +153,7 @@ def test_a_random_split_over_files_merges_to_the_same_bars(tmp_path):
     rows = frame(200)
     parts = [draw.randrange(3) for _ in range(200)]
     paths = [
-        saved(tmp_path, rows.filter(pl.Series([p == part for p in parts])), f"{part}.parquet")
-        for part in range(3)
+        saved(tmp_path, rows.filter(pl.Series([p == part for p in parts])), f"{part}.parquet") for part in range(3)
     ]
     assert read(*paths) == read(saved(tmp_path, rows))
 
@@ -188,9 +186,7 @@ def test_disorder_far_into_a_long_file_is_put_right(tmp_path, long_rows):
 
 
 def test_a_bad_row_far_into_a_long_file_is_found_before_the_first_bar(tmp_path, long_rows):
-    bad = long_rows.with_columns(
-        high=pl.when(pl.int_range(pl.len()) == 234_567).then(0.5).otherwise(pl.col("high"))
-    )
+    bad = long_rows.with_columns(high=pl.when(pl.int_range(pl.len()) == 234_567).then(0.5).otherwise(pl.col("high")))
     with pytest.raises(QuantMindError, match=r"row of 2024-06-11T21:27:00Z: high 0.5 is below low"):
         read_bars({BTC: [saved(tmp_path, bad)]}, MINUTE)
 
@@ -258,9 +254,7 @@ def test_contradicting_rows_name_both_files_and_the_time(tmp_path):
 
 def test_contradicting_rows_of_one_file(tmp_path):
     path = saved(tmp_path, pl.concat([frame(2), frame(1, volume=[9.0])]))
-    with pytest.raises(
-        QuantMindError, match=r"two different rows for 2024-01-01T00:00:00Z; keep one of them"
-    ):
+    with pytest.raises(QuantMindError, match=r"two different rows for 2024-01-01T00:00:00Z; keep one of them"):
         read(path)
 
 

@@ -16,9 +16,7 @@ PERIODS = [1, 2, 5, 14, 20, 200]
 
 prices = st.floats(1e-9, 1e9)
 near = st.tuples(st.floats(1e-3, 1e6), st.floats(1e-9, 0.1)).flatmap(
-    lambda level: st.lists(
-        st.floats(-1, 1).map(lambda move: level[0] * (1 + level[1] * move)), min_size=1, max_size=60
-    )
+    lambda level: st.lists(st.floats(-1, 1).map(lambda move: level[0] * (1 + level[1] * move)), min_size=1, max_size=60)
 )
 series = st.one_of(st.lists(prices, min_size=1, max_size=60), near)
 periods = st.integers(1, 25)
@@ -119,9 +117,7 @@ def test_ema_is_the_exact_recursion(xs, period):
             assert value is None
             continue
         seeded = exact is not None
-        exact = (
-            exact + (real(x) - exact) * Fraction(2, period + 1) if seeded else mean([*map(real, xs[:end])])
-        )
+        exact = exact + (real(x) - exact) * Fraction(2, period + 1) if seeded else mean([*map(real, xs[:end])])
         assert abs(real(value) - exact) <= PART * max(xs[:end])
 
 

@@ -142,9 +142,7 @@ def test_three_processes_started_in_another_order(program, recipe, undisturbed):
 
 def test_a_stage_that_dies_ends_the_others(program, recipe):
     name = recipe("networked", transport=True, speed=2000)
-    started = {
-        stage: program.start("run", name, "--stage", stage) for stage in ("feed", "strategy", "execution")
-    }
+    started = {stage: program.start("run", name, "--stage", stage) for stage in ("feed", "strategy", "execution")}
     try:
         # Trading has begun when the first decisions are on file.
         while not any(path.stat().st_size for path in program.folder.glob("state/runs/*/events.jsonl")):

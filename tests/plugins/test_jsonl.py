@@ -67,9 +67,7 @@ async def test_it_appends(run_of_sink, one_of_each):
 
 async def test_a_folder_that_does_not_exist_is_an_error_at_open(run_of_sink, tmp_path):
     jsonl = sink(run_of_sink, path=str(tmp_path / "none" / "a.jsonl"))
-    with pytest.raises(
-        QuantMindError, match=r"a.jsonl cannot be written: No such file .*; its folder must exist"
-    ):
+    with pytest.raises(QuantMindError, match=r"a.jsonl cannot be written: No such file .*; its folder must exist"):
         await jsonl.open()
     await jsonl.close()
 

@@ -20,9 +20,7 @@ def limit(kind, figure):
 
 
 def increase(quantity="0.4", held="0", gross="0", equity="10000", price="50000"):
-    return Increase(
-        BTC, "buy", Decimal(quantity), Decimal(price), Decimal(held), Decimal(gross), Decimal(equity)
-    )
+    return Increase(BTC, "buy", Decimal(quantity), Decimal(price), Decimal(held), Decimal(gross), Decimal(equity))
 
 
 @pytest.mark.parametrize(
@@ -118,9 +116,7 @@ def test_what_max_order_notional_passes_is_within_it(figure, wish):
 
 
 @pytest.mark.parametrize("kind", LIMITS)
-@pytest.mark.parametrize(
-    "options", [{}, {"limit": 0}, {"limit": "-1"}, {"limit": "NaN"}, {"limit": 1, "x": 1}]
-)
+@pytest.mark.parametrize("options", [{}, {"limit": 0}, {"limit": "-1"}, {"limit": "NaN"}, {"limit": 1, "x": 1}])
 def test_options_that_cannot_be_are_refused(kind, options):
     with pytest.raises(ValidationError):
         kind.options_model.model_validate(options)

@@ -99,9 +99,7 @@ def test_it_needs_a_window_of_bars():
     assert (needs.channels, needs.history) == ((bars(5 * MINUTE),), 30)
 
 
-@pytest.mark.parametrize(
-    "options", [{"window": 1}, {"width": 0}, {"width": float("inf")}, {"interval": 0}, {"x": 1}]
-)
+@pytest.mark.parametrize("options", [{"window": 1}, {"width": 0}, {"width": float("inf")}, {"interval": 0}, {"x": 1}])
 def test_options_that_cannot_be_are_refused(options):
     with pytest.raises(ValidationError):
         MeanReversionOptions.model_validate(options)

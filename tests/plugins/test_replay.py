@@ -34,9 +34,7 @@ def file(tmp_path):
 
 
 def feed(files, symbols=(BTC,), wanted=(BTC, ETH), **options):
-    replay = Replay(
-        ReplayOptions.model_validate({"files": files, **options}), [KNOWN[symbol] for symbol in symbols]
-    )
+    replay = Replay(ReplayOptions.model_validate({"files": files, **options}), [KNOWN[symbol] for symbol in symbols])
     replay.wanted = {symbol: frozenset({bars(replay.options.interval)}) for symbol in wanted}
     return replay
 

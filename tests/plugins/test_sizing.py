@@ -17,9 +17,7 @@ def test_the_budget_is_the_quantity_whatever_price_and_equity_are():
         assert rule.budget(sizing) == Decimal("0.4")
 
 
-@pytest.mark.parametrize(
-    "options", [{}, {"quantity": 0}, {"quantity": "-1"}, {"quantity": "NaN"}, {"amount": 1}]
-)
+@pytest.mark.parametrize("options", [{}, {"quantity": 0}, {"quantity": "-1"}, {"quantity": "NaN"}, {"amount": 1}])
 def test_options_that_cannot_be_are_refused(options):
     with pytest.raises(ValidationError):
         FixedQuantityOptions.model_validate(options)

@@ -115,9 +115,7 @@ async def test_a_database_of_somebody_else_is_an_error_at_open(run_of_sink):
     with closing(sqlite3.connect(run_of_sink.folder / "sink.sqlite")) as database:
         database.execute("CREATE TABLE fills (something)")
     sqlite = sink(run_of_sink)
-    with pytest.raises(
-        QuantMindError, match=r"cannot be written: .*column.*; its folder must exist, and the file be"
-    ):
+    with pytest.raises(QuantMindError, match=r"cannot be written: .*column.*; its folder must exist, and the file be"):
         await sqlite.open()
     await sqlite.close()
 

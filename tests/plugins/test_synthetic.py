@@ -61,9 +61,7 @@ def test_another_seed_and_another_symbol_are_another_market():
     assert len({tuple(each) for each in prices}) == 3
 
 
-@pytest.mark.parametrize(
-    "wanted", [frozenset({QUOTES}), frozenset({TRADES}), frozenset({MARKS}), frozenset()]
-)
+@pytest.mark.parametrize("wanted", [frozenset({QUOTES}), frozenset({TRADES}), frozenset({MARKS}), frozenset()])
 def test_what_is_wanted_changes_nothing_of_what_comes(wanted):
     kinds = {Quote: QUOTES, Trade: TRADES, Mark: MARKS}
     everything = market((BTC, ETH))

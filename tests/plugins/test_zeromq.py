@@ -364,9 +364,7 @@ asyncio.run(main())
 
     async def main() -> None:
         inbox = Inbox()
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE
-        )
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE)
         try:
             async with transport(endpoint, "strategy", "feed", handler=inbox):
                 await until(lambda: "feed" in inbox.joined)
@@ -405,9 +403,7 @@ def test_an_address_in_use_is_named_in_one_line(run, endpoint):
 
 def test_a_path_that_cannot_be_is_named_in_one_line(tmp_path):
     async def main() -> None:
-        with pytest.raises(
-            QuantMindError, match=rf"cannot listen on ipc://{tmp_path}/absent/bus\.feed: No such"
-        ):
+        with pytest.raises(QuantMindError, match=rf"cannot listen on ipc://{tmp_path}/absent/bus\.feed: No such"):
             await transport(f"ipc://{tmp_path}/absent/bus", "feed").open()
 
     asyncio.run(main())
@@ -493,9 +489,7 @@ def test_drained_returns_when_the_one_who_does_not_read_goes_away(run, port):
 def test_a_handler_that_raises_costs_one_frame_only(run, port):
     async def main() -> None:
         faults: list[Any] = []
-        asyncio.get_running_loop().set_exception_handler(
-            lambda _, context: faults.append(context["exception"])
-        )
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context["exception"]))
         inbox = Inbox()
 
         def handler(stage: str, frame: bytes) -> None:

@@ -65,7 +65,7 @@ class Wire(Feed[NoOptions]):
     live = True
 
     @classmethod
-    def offers(cls, options: NoOptions, symbols: Sequence[str]) -> Mapping[str, frozenset[Channel]]:  # noqa: ARG003 - the contract's
+    def offers(cls, options: NoOptions, symbols: Sequence[str]) -> Mapping[str, frozenset[Channel]]:
         return {symbol: frozenset({QUOTES}) for symbol in symbols}
 
 
@@ -134,7 +134,7 @@ class Desk(Executor[DeskOptions]):
     name = "desk"
 
     @classmethod
-    def wants(cls, options: DeskOptions, offered: frozenset[Channel]) -> frozenset[Channel]:  # noqa: ARG003 - the contract's
+    def wants(cls, options: DeskOptions, offered: frozenset[Channel]) -> frozenset[Channel]:
         return offered & {QUOTES, MARKS}
 
 

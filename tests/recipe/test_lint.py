@@ -39,14 +39,10 @@ def test_a_fault_in_a_strategy_does_not_blame_the_allocator_or_the_feeds(bench):
 
 
 def test_an_unset_variable_is_a_warning_and_nothing_more(bench):
-    file = bench.write(
-        bench.with_changes(("fast: 5", "fast: '${FAST}'"), ("account: demo", "account: '${ACC}'"))
-    )
+    file = bench.write(bench.with_changes(("fast: 5", "fast: '${FAST}'"), ("account: demo", "account: '${ACC}'")))
     problems = lint(file, bench.plugins, bench.project(), {})
     assert [problem.severity for problem in problems] == ["warning", "warning"]
-    assert str(problems[1]).startswith(
-        "r.yaml:11:19: warning: executor.desk.account: the environment variable ACC"
-    )
+    assert str(problems[1]).startswith("r.yaml:11:19: warning: executor.desk.account: the environment variable ACC")
 
 
 def test_a_feed_of_which_nothing_is_wanted_is_a_warning(bench):

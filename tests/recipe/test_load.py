@@ -8,9 +8,7 @@ from quantmind.recipe.problems import RecipeProblems
 
 
 def test_a_recipe_is_read(bench):
-    recipe = bench.load(
-        ("  - trail", "  - trail: {path: here}\n    id: paper"), ("fraction: 0.5", "fraction: 0.30")
-    )
+    recipe = bench.load(("  - trail", "  - trail: {path: here}\n    id: paper"), ("fraction: 0.5", "fraction: 0.30"))
     assert recipe.name == "test"
     assert recipe.file == bench.folder / "r.yaml"
     assert recipe.instruments == (KNOWN["BTC/USDT:USDT"],)
@@ -67,10 +65,7 @@ def test_every_problem_is_told_at_once_with_its_place(bench):
         "r.yaml:7:33: strategies[0].cross.fast: must be a whole number, was 1.5",
         "r.yaml:10:31: risk.sizing[0].share.fraction: must be at most 1, was 1.5",
         "r.yaml:10:42: risk.sizing[0].share.mode: must be one of 'full' or 'half', was third",
-        (
-            "r.yaml:12:10: executor.desk.acount: is not known; did you mean account? "
-            "known: account, latency, key"
-        ),
+        ("r.yaml:12:10: executor.desk.acount: is not known; did you mean account? known: account, latency, key"),
     ]
 
 

@@ -14,9 +14,7 @@ from quantmind.recipe.show import as_json, as_yaml
 def test_every_value_has_its_origin(bench):
     bench.write("limits:\n  - ceiling: {limit: 5}\n", "quantmind.yaml")
     bench.environ = {"ACC": "mine", "KEY": "hush"}
-    recipe = bench.load(
-        ("account: demo", "account: '${ACC}', key: '${KEY}'"), ("fraction: 0.5", "fraction: 0.50")
-    )
+    recipe = bench.load(("account: demo", "account: '${ACC}', key: '${KEY}'"), ("fraction: 0.5", "fraction: 0.50"))
     assert (
         as_yaml(recipe)
         == """\

@@ -36,9 +36,7 @@ def test_bars_are_built_from_trades(bench):
 
 
 def test_offered_bars_are_taken_from_the_first_feed_that_has_them(bench):
-    wiring = wire(
-        bench.load(feeds("tape: {gives: [trades]}", "tape: {gives: ['60']}", "tape: {gives: ['60']}"))
-    )
+    wiring = wire(bench.load(feeds("tape: {gives: [trades]}", "tape: {gives: ['60']}", "tape: {gives: ['60']}")))
     assert wiring.wanted == ({}, {BTC: frozenset({MINUTE})}, {})
     assert wiring.built == ()
 

@@ -34,7 +34,7 @@ class TestBars:
         assert engine.submit(buy(BTC, 5 * MINUTE, 7)) == (Accepted("qm1", 5 * MINUTE),)
         (executed,) = engine.on_market(8, bar(BTC, 6, 101.0))
         assert executed == Executed("qm1", 5 * MINUTE, "qm1-x", D("101.0"), D(1), D("0.0505"))
-        assert engine.on_market(9, bar(BTC, 7)) == ()
+        assert not engine.on_market(9, bar(BTC, 7))
 
     def test_the_same_close_of_another_symbol_does_not_fill_it(self):
         """The naive rule, the next bar of the symbol, takes an open from a minute before the decision."""
@@ -116,7 +116,7 @@ class TestCancel:
         engine = matching()
         engine.submit(buy(BTC, 100, 1))
         assert engine.cancel(Cancel("qm1", BTC, 200)) == (Cancelled("qm1", 200),)
-        assert engine.on_market(2, bar(BTC, 6)) == ()
+        assert not engine.on_market(2, bar(BTC, 6))
 
     def test_it_takes_the_latency_and_loses_against_a_fill_before_it(self):
         engine = matching(QUOTES, latency=50)

@@ -46,9 +46,7 @@ class Desk:
         budget, limits, balance, band = self.settings
         self.journal = Journal(self.folder, "paper-test", balance, durable=True)
         self.gate = Gate(limits)
-        self.trader = Trader(
-            [BTC, ETH], [Fixed(Budget(quantity=D(budget)))], self.gate, self.journal, D(band)
-        )
+        self.trader = Trader([BTC, ETH], [Fixed(Budget(quantity=D(budget)))], self.gate, self.journal, D(band))
 
     def restart(self):
         """Die without a word, and come back."""
@@ -57,9 +55,7 @@ class Desk:
 
     def price(self, price, symbol=BTC.symbol):
         self.seq += 1
-        self.trader.on_market(
-            self.seq, Bar(symbol, self.seq * 60, 60, price, price, price, price, 1.0)
-        )
+        self.trader.on_market(self.seq, Bar(symbol, self.seq * 60, 60, price, price, price, price, 1.0))
 
     def target(self, value, symbol=BTC.symbol, shares=(("momentum", None),)):
         """Send a Target; returns the commands that came of it."""
@@ -80,9 +76,7 @@ class Desk:
     def executed(self, command, quantity, price, fee="0", execution=None):
         name = execution or f"x{command.order}-{quantity}-{price}"
         return self.commands(
-            self.trader.on_order_event(
-                Executed(command.order, self.seq, name, D(price), D(quantity), D(fee))
-            )
+            self.trader.on_order_event(Executed(command.order, self.seq, name, D(price), D(quantity), D(fee)))
         )
 
     def hold(self, quantity, price=50_000):

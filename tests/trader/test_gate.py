@@ -144,6 +144,8 @@ def test_only_the_gate_makes_an_approval():
                 names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
                 called = node.func
                 assert not (isinstance(called, ast.Name) and called.id == "Approved"), path
-                assert not (isinstance(called, ast.Attribute) and called.attr == "__new__" and "Approved" in names), path
+                assert not (isinstance(called, ast.Attribute) and called.attr == "__new__" and "Approved" in names), (
+                    path
+                )
             if isinstance(node, ast.Attribute):
                 assert node.attr not in {"_issue", "_issued"}, path
