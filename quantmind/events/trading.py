@@ -38,8 +38,8 @@ class Submit(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="submit
     quantity: Decimal
     reduce_only: bool
     ts: int
-    seq: int
-    """The last market event before the decision: only a later one may fill it."""
+    after: int
+    """The last market event that came in before the decision: only a later one may fill it."""
 
 
 class Cancel(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="cancel"):

@@ -26,12 +26,12 @@ class Driver:
         self.seq = 0
         """The number of market events handled."""
         self.latencies: deque[int] = deque(maxlen=100_000)
-        """Market event in to commands performed, in ns, for the last events that led to commands."""
+        """Market event in to its last command out, in ns, for the last events that led to commands."""
 
     async def run(self) -> None:
         """Handle every event of the feeds."""
         self._deciding.warm_up(await self._feeding.history())
-        self._executing.trader.silent = not (self._sinking.wants or self._deciding.decider.listens)
+        self._executing.trader.chronicle.silent = not (self._sinking.wants or self._deciding.decider.listens)
         self._executing.start()
         async for batch in self._feeding.batches():
             events = self._handle(batch)
@@ -48,7 +48,7 @@ class Driver:
         handle, decide, decided = executing.market, self._deciding.market, executing.decided
         # Most events change a price and nothing else: for these the reducers are asked without a detour.
         note, ask = executing.trader.on_market, decider.on_market
-        waiting, pending, busy_to = executing.waiting, executing.trader.facts, executing.busy_to
+        waiting, pending, busy_to = executing.waiting, executing.trader.chronicle.facts, executing.busy_to
         plain, listens = not self._deciding.recorded, decider.listens
         wants = self._sinking.wants
         clock = time.perf_counter_ns
@@ -67,7 +67,7 @@ class Driver:
             else:
                 upto = decide(seq, event, facts if listens else ())
             if upto is not None and decided(upto):
-                self.latencies.append(clock() - began)
+                self.latencies.append(executing.commanded_at - began)
             if wants:
                 told.extend(facts)
                 if event.__class__ in wants:

@@ -76,11 +76,12 @@ def _trade(recipe: Recipe, path: Path, decided: dict[int, Upto], journal: Journa
                 raise QuantMindError(f"at market event {seq} the run has decisions that do not come again")
             commands = trader.on_upto(upto)
         else:
+            trader.arrived = seq
             commands = trader.on_order_event(cast("OrderEvent", message))
         for command in commands:
             trader.gate.spend(command)
-        trader.facts.clear()
-    trader.commit()
+        trader.chronicle.facts.clear()
+    trader.chronicle.commit()
     if decided:
         raise QuantMindError(f"at market event {min(decided)} there are decisions that the run does not have")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -31,10 +32,12 @@ class Executing:
         self._journal = journal
         self._recorder = recorder
         self._simulated = executor.simulated
-        self.resumed_at = trader.seq
-        self._upto = trader.upto
+        self.resumed_at = trader.chronicle.seq
+        self._upto = trader.chronicle.upto
+        self.commanded_at = 0
+        """When the last command was given out, by `time.perf_counter_ns`."""
         self._told: deque[tuple[int, Fact]] = deque()
-        self._facts = trader.facts
+        self._facts = trader.chronicle.facts
         self.waiting = executor.waiting
         """With nothing here, no facts and an event after `busy_to`, the Trader need only take note of a price."""
         self.busy_to = self.resumed_at + 1 if recorder is None else NEVER
@@ -61,6 +64,7 @@ class Executing:
             trader.remember(event)
             return self._facts_again(seq)
         if self._simulated and self.waiting:
+            trader.arrived = seq
             self._hear(self._matched(seq, event))
         if self._recorder is not None:
             self._recorder.write(seq, event)
@@ -107,12 +111,12 @@ class Executing:
     def commit(self) -> None:
         """Make everything so far durable."""
         if self._journal.dirty:
-            self.trader.commit()
+            self.trader.chronicle.commit()
 
     def _hear(self, events: Iterable[OrderEvent]) -> None:
         for event in events:
             if self._recorder is not None:
-                self._recorder.write(self.trader.seq, event)
+                self._recorder.write(max(self.trader.chronicle.seq, self.trader.arrived), event)
             commands = self.trader.on_order_event(event)
             if commands:
                 self._perform(commands)
@@ -121,15 +125,16 @@ class Executing:
         waiting = deque(commands)
         while waiting:
             self._commit_command()
+            self.commanded_at = time.perf_counter_ns()
             for event in self._executor.perform(waiting.popleft()):
                 if self._recorder is not None:
-                    self._recorder.write(self.trader.seq, event)
+                    self._recorder.write(max(self.trader.chronicle.seq, self.trader.arrived), event)
                 waiting.extend(self.trader.on_order_event(event))
         self._commit_command()
 
     def _commit_command(self) -> None:
         if self._journal.durable and self._journal.dirty:
-            self.trader.commit()
+            self.trader.chronicle.commit()
 
     def _facts_again(self, seq: int) -> list[Fact]:
         facts = []

@@ -87,7 +87,7 @@ class ExecutionStage:
                 self._tell_again(link, executing)
             upto = self._decided.pop(seq, None)
             if upto is not None and executing.decided(upto):
-                self._latencies.append(time.perf_counter_ns() - began)
+                self._latencies.append(executing.commanded_at - began)
             told.extend(facts)
             if event.__class__ in sinking.wants:
                 told.append(event)

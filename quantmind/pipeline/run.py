@@ -51,7 +51,7 @@ class Running(msgspec.Struct):
         async with contextlib.AsyncExitStack() as stack:
             executing = await opened_executing(stack, self, wiring, folder, self.feeding.live, self.feeding.speed)
             recorder = stack.enter_context(Recorder(folder.decider_record)) if self.record else None
-            deciding = Deciding(build.decider(recipe, wiring, executing.trader.epoch), recorder)
+            deciding = Deciding(build.decider(recipe, wiring, executing.trader.chronicle.epoch), recorder)
             run = Run(folder.name, folder.path, self.output)
             sinking = Sinking(build.sinks(recipe, run), self.feeding.live)
             await enter(stack, sinking, "sinks")

@@ -91,7 +91,7 @@ class Matching:
         if resting:
             for order in tuple(resting.values()):
                 # An order made after this event was seen, in a run that goes on after a restart.
-                if order.command.seq >= seq:
+                if order.command.after >= seq:
                     continue
                 executed = self._execute(order, event)
                 if executed is not None:

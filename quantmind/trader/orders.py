@@ -43,7 +43,8 @@ class Step(msgspec.Struct, frozen=True, gc=False, array_like=True):
 class Order(msgspec.Struct, gc=False, array_like=True):
     """One order and what is known of it; `trail` has every step, so that its facts can be told again.
 
-    (epoch, seq, n) is the position of the intent.
+    (epoch, seq, n) is the position of the intent; `after` the last market event that had come in by then, which
+    is one more than `seq` for an order that a fill of that event led to.
     """
 
     epoch: int
@@ -56,6 +57,7 @@ class Order(msgspec.Struct, gc=False, array_like=True):
     reduce_only: bool
     ts: int
     cause: str
+    after: int = 0
     state: OrderState = OrderState.INTENT
     filled: Decimal = _ZERO
     cancel_ts: int = 0
@@ -86,7 +88,7 @@ class Order(msgspec.Struct, gc=False, array_like=True):
 
     def submit(self) -> Submit:
         """Return the command that places it."""
-        return Submit(self.id, self.symbol, self.side, self.quantity, self.reduce_only, self.ts, self.seq)
+        return Submit(self.id, self.symbol, self.side, self.quantity, self.reduce_only, self.ts, self.after)
 
     def told(self, step: Step) -> OrderUpdate:
         """Return the fact of one of its steps."""

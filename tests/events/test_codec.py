@@ -53,7 +53,7 @@ DECIMALS = st.decimals(allow_nan=False, allow_infinity=False).filter(
     lambda value: abs(value.adjusted()) <= MAX_EXPONENT and len(str(value)) <= MAX_DIGITS
 )
 QUOTE = Quote(SYMBOL, 1_718_000_000_123_456_789, 67_123.4, 67_123.5, 1.25, 0.5)
-SUBMIT = Submit("o-1", SYMBOL, "buy", Decimal(1), reduce_only=False, ts=1, seq=1)
+SUBMIT = Submit("o-1", SYMBOL, "buy", Decimal(1), reduce_only=False, ts=1, after=1)
 TARGET = Target(SYMBOL, Decimal("0.5"), (Share("momentum", Decimal("0.5")),), 1, "t-1", "s-1")
 EXECUTED = Executed("o-1", 7, "x-1", Decimal("67123.40"), Decimal("0.010"), Decimal("0.26849360"))
 FRAME = Frame(

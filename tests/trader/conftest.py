@@ -64,7 +64,7 @@ class Desk:
         return self.commands(self.trader.on_upto(Upto(self.seq, (), (target,))))
 
     def commands(self, approved):
-        self.trader.commit()
+        self.trader.chronicle.commit()
         return [self.gate.spend(item) for item in approved]
 
     def accepted(self, order):

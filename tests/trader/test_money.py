@@ -98,13 +98,13 @@ class TestReversal:
         desk.gate._limits = (NothingMore(NoOptions()),)
         (sell,) = desk.target("-1")
         assert figures(sell) == ("sell", D("0.400"), True)
-        assert desk.trader.refusals == {"nothing_more": 1}
+        assert desk.trader.chronicle.refusals == {"nothing_more": 1}
 
 
 def test_opposed_strategies_make_no_order(desk):
     """Example 4: the shares are there, the Target is 0."""
     assert desk.target("0", shares=(("momentum", "0.4"), ("mean_reversion", "-0.4"))) == []
-    assert desk.trader.counts["targets"] == 1
+    assert desk.trader.chronicle.counts["targets"] == 1
 
 
 class TestRefusedExitDoesNotExist:
@@ -116,7 +116,7 @@ class TestRefusedExitDoesNotExist:
         desk.restart()
         desk.price(50_000.0)
         assert desk.target("2") == []
-        assert desk.trader.refusals["halted"] == 1
+        assert desk.trader.chronicle.refusals["halted"] == 1
         (sell,) = desk.target("0")
         assert figures(sell) == ("sell", D("0.400"), True)
 
@@ -139,7 +139,7 @@ def test_partial_fills_pay_their_fees(desk):
     desk.executed(buy, "0.250", "50000", D("0.250") * 50000 * fee)
     assert position.quantity == D("0.400")
     assert position.fees == D("10")
-    fills = [fact for fact in desk.trader.facts if isinstance(fact, Fill)]
+    fills = [fact for fact in desk.trader.chronicle.facts if isinstance(fact, Fill)]
     assert [fill.position for fill in fills] == [D("0.150"), D("0.400")]
     assert desk.trader.account.wallet == D("9990")
 
@@ -169,7 +169,7 @@ class TestTooSmall:
     def test_below_the_minimum_notional_nothing_is_sent(self, make_desk):
         desk = make_desk(budget="0.010")
         assert desk.target("0.1") == []
-        assert desk.trader.refusals == {"below_minimum_notional": 1}
+        assert desk.trader.chronicle.refusals == {"below_minimum_notional": 1}
 
     def test_the_same_size_that_closes_is_sent_reduce_only(self, make_desk):
         desk = make_desk(budget="0.010")
@@ -183,7 +183,7 @@ class TestTooSmall:
     def test_inside_the_band_nothing_is_sent(self, desk):
         desk.hold("0.400")
         assert desk.target("0.96") == []
-        assert desk.trader.refusals == {}
+        assert desk.trader.chronicle.refusals == {}
         (sell,) = desk.target("0.95")
         assert figures(sell) == ("sell", D("0.020"), True)
 
@@ -246,7 +246,7 @@ class TestLimitsInTheGate:
         desk = make_desk(limits=[Third(NoOptions())])
         (buy,) = desk.target("1")
         assert buy.quantity == D("0.133")
-        assert desk.trader.refusals == {"third": 1}
+        assert desk.trader.chronicle.refusals == {"third": 1}
 
     def test_a_limit_cannot_enlarge(self, make_desk):
         class Greedy(Limit[NoOptions]):
@@ -285,3 +285,23 @@ def test_a_fill_after_the_cancel_still_counts(desk):
     desk.cancelled(buy.order)
     desk.executed(buy, "0.400", "50000")
     assert desk.position == D("0.400")
+
+
+def test_every_symbol_waits_until_the_account_is_ready(desk):
+    """Not the symbol alone whose order was in flight."""
+    (buy,) = desk.target("1")
+    desk.restart()
+    desk.price(50_000.0)
+    desk.price(2_000.0, "ETH/USDT:USDT")
+    assert desk.target("1", "ETH/USDT:USDT") == []
+    (eth,) = desk.accepted(buy.order)
+    assert (eth.symbol, eth.side, eth.quantity) == ("ETH/USDT:USDT", "buy", D("0.400"))
+
+
+def test_what_a_fill_leads_to_cannot_be_filled_by_the_event_of_that_fill(desk):
+    (buy,) = desk.target("1")
+    desk.accepted(buy.order)
+    desk.target("0")
+    desk.trader.arrived = desk.seq + 1
+    (sell,) = desk.executed(buy, "0.400", "50000")
+    assert sell.after == desk.seq + 1
