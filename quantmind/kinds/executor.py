@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from quantmind.events import Cancel, Market, OrderEvent, Query, Submit
@@ -42,9 +43,9 @@ class Executor(Component[O]):
         return frozenset()
 
     @property
-    def balance(self) -> str | int:
+    def balance(self) -> Decimal:
         """The balance a new account starts with, in the settlement currency."""
-        return 0
+        return Decimal(0)
 
     def prepare(self, channels: Mapping[str, frozenset[Channel]]) -> None:
         """Learn which channels of each symbol will come, before the first event."""
