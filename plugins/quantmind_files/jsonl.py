@@ -68,9 +68,11 @@ class JsonLines(Sink[JsonLinesOptions]):
         self._file.flush()
 
     def _append(self) -> TextIO:
+        own = self.options.path is None
         path = self.run.folder / "events.jsonl" if self.options.path is None else self.options.path.expanduser()
         try:
-            return path.open("a", encoding="utf-8")
+            # A run that goes on after a kill tells everything again, from its first event.
+            return path.open("w" if own else "a", encoding="utf-8")
         except OSError as error:
             raise QuantMindError(f"jsonl: {path} cannot be written: {error.strerror}; its folder must exist") from error
 

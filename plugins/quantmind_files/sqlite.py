@@ -97,6 +97,7 @@ class _Table:
         names = ", ".join(["run", *(f'"{field}"' for field in fields)])
         marks = ", ".join("?" * len(columns))
         self.insert = f"INSERT INTO {name}s ({names}) VALUES ({marks})"  # noqa: S608 - names of our own fields
+        self._forget = f"DELETE FROM {name}s WHERE run = ?"  # noqa: S608 - as above
         self._width = len(columns)
         self._run = run
         self._texts = [
@@ -106,9 +107,13 @@ class _Table:
         ]
 
     def make(self, database: sqlite3.Connection) -> None:
-        """Make the table, and see that one that exists has its columns."""
+        """Make the table, and see that one that exists has its columns.
+
+        A run that goes on after a kill tells everything again, so what it told before is forgotten.
+        """
         database.execute(self._create)
         database.execute(f"EXPLAIN {self.insert}", [None] * self._width)
+        database.execute(self._forget, [self._run])
 
     def row(self, event: Any) -> tuple[Any, ...]:
         """Return an event as SQLite takes it."""

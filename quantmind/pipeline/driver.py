@@ -49,6 +49,7 @@ class Driver:
         # Most events change a price and nothing else: for these the reducers are asked without a detour.
         note, ask = executing.trader.on_market, decider.on_market
         waiting, pending, busy_to = executing.waiting, executing.trader.chronicle.facts, executing.busy_to
+        unpriced = executing.trader.unpriced
         plain, listens = not self._deciding.recorded, decider.listens
         wants = self._sinking.wants
         clock = time.perf_counter_ns
@@ -58,7 +59,7 @@ class Driver:
             seq += 1
             began = clock()
             facts: Sequence[Fact] = ()
-            if waiting or pending or seq <= busy_to:
+            if waiting or pending or unpriced or seq <= busy_to:
                 facts = handle(seq, event)
             else:
                 note(seq, event)

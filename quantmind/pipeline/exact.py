@@ -69,7 +69,7 @@ def _trade(recipe: Recipe, path: Path, decided: dict[int, Upto], journal: Journa
     for seq, message in record.read(path):
         if isinstance(message, MarketEvent):
             trader.on_market(seq, message)
-            commands = []
+            commands = trader.on_price(message) if message.symbol in trader.unpriced else []
         elif isinstance(message, Upto):
             upto = decided.pop(seq, None)
             if upto is None:

@@ -43,13 +43,18 @@ class Executing:
         self.busy_to = self.resumed_at + 1 if recorder is None else NEVER
 
     def start(self) -> None:
-        """Give the executor its open orders back, and find out what became of those in flight."""
+        """Give the executor its open orders back; where no events come again, reconcile at once."""
         if self.resumed_at:
             self._told.extend(self._journal.facts())
         self._executor.connect(self.trader.gate)
         if not self._simulated:
             self._executor.listen(self.order_event)
         self._executor.restore(self.trader.acknowledged())
+        if not self.resumed_at:
+            self._reconcile()
+
+    def _reconcile(self) -> None:
+        """Find out what became of the orders in flight, with the prices of where the journal ends."""
         for item in self.trader.in_flight():
             if isinstance(item, Query):
                 for event in self._executor.query(item):
@@ -62,6 +67,9 @@ class Executing:
         trader = self.trader
         if seq <= self.resumed_at:
             trader.remember(event)
+            if seq == self.resumed_at:
+                trader.miss_prices()
+                self._reconcile()
             return self._facts_again(seq)
         if self._simulated and self.waiting:
             trader.arrived = seq
@@ -69,6 +77,8 @@ class Executing:
         if self._recorder is not None:
             self._recorder.write(seq, event)
         trader.on_market(seq, event)
+        if event.symbol in trader.unpriced:
+            self._perform(trader.on_price(event))
         self._commit_command()
         return [*self._facts_again(seq), *self.take_facts()]
 

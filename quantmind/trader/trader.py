@@ -58,6 +58,8 @@ class Trader:
         self.chronicle = Chronicle(journal, new_epoch)
         self.arrived = 0
         """The last market event that came in, where it is matched before it is handled here."""
+        self.unpriced: set[str] = set()
+        """The symbols whose intent waits for a first price; the same object for ever."""
         self._sizing = tuple(sizing)
         self._journal = journal
         self._band = no_trade_band
@@ -135,6 +137,22 @@ class Trader:
         desk = self._desks.get(event.symbol)
         if desk is not None:
             desk.note(event)
+
+    def miss_prices(self) -> None:
+        """Know again, after a restart, which intents wait for a first price."""
+        for symbol, desk in self._desks.items():
+            if desk.target is not None and desk.last is None:
+                desk.stale = True
+                self.unpriced.add(symbol)
+
+    def on_price(self, event: Market) -> list[Approved]:
+        """Compute the intent that waited for this price; returns the commands to perform."""
+        commands: list[Approved] = []
+        desk = self._desk(event.symbol)
+        if desk.last is not None:
+            self.unpriced.discard(event.symbol)
+            self._intend(desk, event.ts, commands)
+        return commands
 
     def on_upto(self, upto: Upto) -> list[Approved]:
         """Take what the Decider says; returns the commands to perform, their intents on record."""
@@ -220,8 +238,8 @@ class Trader:
             return
         desk.stale = desk.cancelling() if desk.orders else False
         if desk.last is None:
-            side: Side = "buy" if target.value > 0 else "sell"
-            self.chronicle.refusal(target, side, _ZERO, "no_price", "there is no price yet")
+            desk.stale = True
+            self.unpriced.add(target.symbol)
             return
         price = Decimal(repr(desk.last))
         equity = self.equity()

@@ -153,15 +153,17 @@ def test_a_universe_is_one_strategy_and_orders_follow_the_recipe(tmp_path):
     assert {fill.symbol: fill.position for fill in outcome.of(Fill)} == {BTC: D("0.1"), ETH: D("0.1")}
 
 
-def test_before_there_is_a_price_an_increase_is_refused(tmp_path):
+def test_an_increase_waits_for_a_first_price(tmp_path):
     outcome = run_recipe(
         recipe("once", instruments=(BTC, ETH)),
         tmp_path,
-        events=[trade(1), trade(2, 2_000.0, ETH)],
+        events=[trade(1), trade(2, 2_000.0, ETH), trade(3, 2_010.0, ETH), trade(4)],
         components=[Once],
     )
-    assert outcome.summary.refusals == {"no_price": 1}
-    assert outcome.summary.orders == 1
+    assert outcome.summary.refusals == {}
+    eth = next(fill for fill in outcome.of(Fill) if fill.symbol == ETH)
+    assert eth.price == D("2010.0")
+    assert outcome.summary.orders == 2
 
 
 class Warm(Strategy[NoOptions]):

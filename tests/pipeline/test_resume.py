@@ -62,6 +62,7 @@ def recipe(request, program, data):
             "sizing": [{"fixed_quantity": {"quantity": "0.9"}}],
             "limits": [{"max_leverage": {"limit": 1.5}}],
         },
+        "sinks": ["jsonl", "sqlite"],
         "executor": {"paper": {"balance": 30000, "latency": request.param}},
     }
     (program.folder / "killed.yaml").write_text(yaml.safe_dump(plain))
@@ -86,6 +87,7 @@ def killed(program, *arguments, step):
 def test_killed_at_any_step_and_continued(program, recipe):
     name, steps = steps_of(program, recipe)
     undisturbed = program.export(name)
+    events = (program.folder / "state" / "runs" / name / "events.jsonl").read_text()
     assert undisturbed.count('"type":"fill"') > 40
     choice = random.Random(2)
     for step in sorted(choice.sample(range(1, steps + 1), KILLS)):
@@ -97,3 +99,4 @@ def test_killed_at_any_step_and_continued(program, recipe):
             killed(program, recipe, "--resume", run, step=choice.randrange(1, 20))
         program.run("run", "--resume", run)
         assert program.export(run) == undisturbed, f"killed at step {step}"
+        assert (program.folder / "state" / "runs" / run / "events.jsonl").read_text() == events

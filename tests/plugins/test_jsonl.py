@@ -58,11 +58,14 @@ async def test_a_batch_is_in_the_file_when_write_returns(run_of_sink, one_of_eac
         assert path.read_text().count("\n") == 1
 
 
-async def test_it_appends(run_of_sink, one_of_each):
+@pytest.mark.parametrize(("named", "lines"), [(True, 2), (False, 1)])
+async def test_it_appends_to_a_named_file_and_begins_its_own_anew(run_of_sink, one_of_each, named, lines):
+    path = run_of_sink.folder / "events.jsonl"
+    options = {"path": str(path)} if named else {}
     for _ in range(2):
-        async with sink(run_of_sink) as jsonl:
+        async with sink(run_of_sink, **options) as jsonl:
             await jsonl.write([one_of_each["signal"]])
-    assert len((run_of_sink.folder / "events.jsonl").read_text().splitlines()) == 2
+    assert len(path.read_text().splitlines()) == lines
 
 
 async def test_a_folder_that_does_not_exist_is_an_error_at_open(run_of_sink, tmp_path):

@@ -7,6 +7,7 @@ from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import quantmind_files
@@ -97,11 +98,12 @@ async def test_a_batch_is_written_whole_or_not_at_all(run_of_sink, one_of_each):
     assert select(path, "SELECT count(*) FROM signals") == [(1,)]
 
 
-async def test_several_runs_share_a_database(run_of_sink, one_of_each):
-    for _ in range(2):
-        async with sink(run_of_sink) as sqlite:
+async def test_several_runs_share_a_database_and_one_that_goes_on_tells_all_again(run_of_sink, one_of_each, tmp_path):
+    path = tmp_path / "shared.sqlite"
+    for name in ("first", "second", "second"):
+        async with sink(msgspec.structs.replace(run_of_sink, name=name), path=str(path)) as sqlite:
             await sqlite.write([one_of_each["signal"]])
-    assert select(run_of_sink.folder / "sink.sqlite", "SELECT count(*) FROM signals") == [(2,)]
+    assert select(path, "SELECT run, count(*) FROM signals GROUP BY run") == [("first", 1), ("second", 1)]
 
 
 async def test_a_folder_that_does_not_exist_is_an_error_at_open(run_of_sink, tmp_path):

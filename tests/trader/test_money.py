@@ -6,7 +6,7 @@ from decimal import Decimal as D
 
 import pytest
 
-from quantmind.events import Absent, Accepted, Cancel, Fill, OrderState, Query, Submit
+from quantmind.events import Absent, Accepted, Bar, Cancel, Fill, OrderState, Query, Submit
 from quantmind.kinds import ALLOWED, Limit, NoOptions, Refused, Shrunk
 
 
@@ -296,6 +296,16 @@ def test_every_symbol_waits_until_the_account_is_ready(desk):
     assert desk.target("1", "ETH/USDT:USDT") == []
     (eth,) = desk.accepted(buy.order)
     assert (eth.symbol, eth.side, eth.quantity) == ("ETH/USDT:USDT", "buy", D("0.400"))
+
+
+def test_a_target_before_any_price_waits_for_one(desk):
+    assert desk.target("1", "ETH/USDT:USDT") == []
+    bar = Bar("ETH/USDT:USDT", 1, 60, 2_000.0, 2_000.0, 2_000.0, 2_000.0, 1.0)
+    desk.trader.on_market(9, bar)
+    assert desk.trader.unpriced == {"ETH/USDT:USDT"}
+    (buy,) = desk.commands(desk.trader.on_price(bar))
+    assert (buy.symbol, buy.quantity) == ("ETH/USDT:USDT", D("0.400"))
+    assert not desk.trader.unpriced
 
 
 def test_what_a_fill_leads_to_cannot_be_filled_by_the_event_of_that_fill(desk):
