@@ -55,6 +55,8 @@ class Sqlite(Sink[SqliteOptions]):
             self._database = sqlite3.connect(path, isolation_level=None)
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = NORMAL")
+            # Each checkpoint waits for the disk: every 40 MB is often enough.
+            self._database.execute("PRAGMA wal_autocheckpoint = 10000")
             for table in self._tables.values():
                 table.make(self._database)
         except sqlite3.Error as error:

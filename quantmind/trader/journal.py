@@ -43,6 +43,7 @@ class Journal(JournalReader):
         super().__init__(sqlite3.connect(path, isolation_level=None))
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
+        self._database.execute("PRAGMA wal_autocheckpoint = 10000")
         self.durable = durable
         self.dirty = False
         self._waiting: dict[str, list[tuple[Any, ...]]] = {table: [] for table in _INSERTS}
