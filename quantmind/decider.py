@@ -31,9 +31,7 @@ from quantmind.events import (
 from quantmind.kinds.allocator import Allocator, Portfolio
 from quantmind.kinds.channel import Needs
 from quantmind.kinds.strategy import Signals, Strategy
-
-NEVER = 2**63 - 1
-"""A time (ns) that does not come."""
+from quantmind.market.bars import NEVER
 
 _Handler = Callable[[Any], Signals]
 _HANDLERS: Mapping[type, str] = {Quote: "on_quote", Trade: "on_trade", Bar: "on_bar", Mark: "on_mark"}
@@ -91,11 +89,6 @@ class Decider:
             if need.fills:
                 self._fill_routes[symbol] = (*self._fill_routes.get(symbol, ()), strategy.on_fill)
 
-    @property
-    def targets(self) -> Sequence[Target]:
-        """The last Target of every symbol, to be sent whole to whoever joins."""
-        return tuple(self._sent.values())
-
     def on_market(self, seq: int, event: Market) -> Upto | None:
         """Handle a market event; None when nothing came of it."""
         self._seq = seq
@@ -121,14 +114,17 @@ class Decider:
             raise _failure(handle, event, error) from error
         return None if said is None else self._heard(said, event, event.ts)
 
-    def on_facts(self, facts: Iterable[Fact]) -> list[Upto]:
-        """Handle what execution did since the last market event."""
+    def on_facts(self, facts: Iterable[Fact], ts: int) -> list[Upto]:
+        """Handle what execution did since the last market event, as it became known at `ts`.
+
+        A fill's own ts can be long past (a bar tells of its open when it closes); a decision on it is made now.
+        """
         said = []
         for fact in facts:
             if isinstance(fact, Fill):
                 self.positions[fact.symbol] = fact.position
                 handlers = self._fill_routes.get(fact.symbol)
-                upto = self._ask(handlers, fact, fact.ts) if handlers else None
+                upto = self._ask(handlers, fact, max(ts, fact.ts)) if handlers else None
                 if upto is not None:
                     said.append(upto)
         return said
@@ -251,7 +247,7 @@ def _strategy_of(handle: Any) -> Strategy[Any]:
     return strategy
 
 
-@functools.lru_cache(4096)
+@functools.lru_cache(4096, typed=True)
 def _nine_decimals(value: float) -> Decimal:
     """Round half-even to 9 decimals."""
     rounded = round(value, 9)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import ClassVar
 
+import msgspec
 from pydantic import Field
 
 from quantmind.events import Cancel, Market, OrderEvent, Query, Submit
@@ -64,7 +65,8 @@ class Paper(Executor[PaperOptions]):
     def restore(self, orders: Sequence[Order]) -> None:
         """Take back the open orders of the journal."""
         for order in orders:
-            self._matching.restore(order.submit(), order.cancel_ts)
+            rest = msgspec.structs.replace(order.submit(), quantity=order.quantity - order.filled)
+            self._matching.restore(rest, order.cancel_ts)
 
     def submit(self, command: Submit) -> Sequence[OrderEvent]:
         """Place an order."""

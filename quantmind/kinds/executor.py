@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Executor(Component[O]):
     """Performs commands that the gate approved.
 
-    With `"simulated" in capabilities` it answers synchronously, and the driver shows it every market event.
+    One that is `simulated` answers synchronously, and the driver shows it every market event.
     """
 
     kind = "executor"

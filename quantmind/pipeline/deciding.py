@@ -32,7 +32,7 @@ class Deciding:
         if decider.listens and facts:
             if recorder is not None:
                 recorder.write(seq, *facts)
-            said.extend(decider.on_facts(facts))
+            said.extend(decider.on_facts(facts, event.ts))
         while event.ts > decider.wake_at:
             clock = Clock(decider.wake_at)
             if recorder is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from quantmind.errors import QuantMindError, UsageError
-from quantmind.events import Clock, Fill, MarketEvent, OrderEvent, OrderUpdate, Refusal, Upto
+from quantmind.events import Clock, Fact, MarketEvent, OrderEvent, Upto
 from quantmind.pipeline import build, export, record
 from quantmind.pipeline.deciding import joined
 from quantmind.pipeline.folder import RunFolder
@@ -47,19 +47,20 @@ def _decided(recipe: Recipe, path: Path) -> dict[int, Upto]:
     """Give the Decider its recorded inputs; returns what it says, by market event."""
     decider = build.decider(recipe, wire(recipe))
     decided: dict[int, Upto] = {}
-    said: list[Upto | None] = []
+    before: list[Fact | Clock] = []
     for seq, message in record.read(path):
+        if not isinstance(message, MarketEvent):
+            before.append(cast("Fact | Clock", message))
+            continue
         decider.warming = seq <= 0
-        if isinstance(message, MarketEvent):
-            said.append(decider.on_market(seq, message))
-            upto = joined(seq, said)
-            if upto is not None:
-                decided[seq] = upto
-            said = []
-        elif isinstance(message, Clock):
-            said.append(decider.on_clock(message))
-        elif isinstance(message, OrderUpdate | Fill | Refusal):
-            said.extend(decider.on_facts((message,)))
+        facts = [item for item in before if not isinstance(item, Clock)]
+        said: list[Upto | None] = [*decider.on_facts(facts, message.ts)]
+        said += [decider.on_clock(item) for item in before if isinstance(item, Clock)]
+        said.append(decider.on_market(seq, message))
+        upto = joined(seq, said)
+        if upto is not None:
+            decided[seq] = upto
+        before.clear()
     return decided
 
 
@@ -75,8 +76,10 @@ def _trade(recipe: Recipe, path: Path, decided: dict[int, Upto], journal: Journa
             if upto is None:
                 raise QuantMindError(f"at market event {seq} the run has decisions that do not come again")
             commands = trader.on_upto(upto)
+        elif isinstance(message, Clock):
+            trader.on_arrival(seq, message.ts)
+            commands = []
         else:
-            trader.arrived = seq
             commands = trader.on_order_event(cast("OrderEvent", message))
         for command in commands:
             trader.gate.spend(command)

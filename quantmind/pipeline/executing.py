@@ -7,10 +7,10 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from quantmind.decider import NEVER
-from quantmind.errors import ComponentError
-from quantmind.events import Fact, Market, OrderEvent, Query, Upto
+from quantmind.errors import ComponentError, QuantMindError
+from quantmind.events import CancelRejected, Clock, Fact, Market, OrderEvent, Query, Upto
 from quantmind.kinds.executor import Executor
+from quantmind.market.bars import NEVER
 from quantmind.pipeline.record import Recorder
 from quantmind.trader.gate import Approved
 from quantmind.trader.journal import Journal
@@ -55,12 +55,14 @@ class Executing:
 
     def _reconcile(self) -> None:
         """Find out what became of the orders in flight, with the prices of where the journal ends."""
+        waiting: deque[Approved] = deque()
         for item in self.trader.in_flight():
             if isinstance(item, Query):
                 for event in self._executor.query(item):
-                    self._perform(self.trader.on_order_event(event))
+                    waiting.extend(self._heard(event))
             else:
-                self._perform((item,))
+                waiting.append(item)
+        self._perform(waiting)
 
     def market(self, seq: int, event: Market) -> Sequence[Fact]:
         """Handle market event `seq`; returns every fact since the last one."""
@@ -72,23 +74,33 @@ class Executing:
                 self._reconcile()
             return self._facts_again(seq)
         if self._simulated and self.waiting:
-            trader.arrived = seq
-            self._hear(self._matched(seq, event))
+            self._match(seq, event)
         if self._recorder is not None:
             self._recorder.write(seq, event)
         trader.on_market(seq, event)
-        if event.symbol in trader.unpriced:
-            self._perform(trader.on_price(event))
         self._commit_command()
-        return [*self._facts_again(seq), *self.take_facts()]
+        facts = [*self._facts_again(seq), *self.take_facts()]
+        if event.symbol in trader.unpriced:
+            # Its facts are of after this event, and told with the next one.
+            self._perform(trader.on_price(event))
+        return facts
 
-    def _matched(self, seq: int, event: Market) -> Sequence[OrderEvent]:
+    def _match(self, seq: int, event: Market) -> None:
         try:
-            return self._executor.on_market(seq, event)
+            events = self._executor.on_market(seq, event)
         except Exception as error:
-            raise ComponentError(
-                f"executor {self._executor.name} failed on {event}: {type(error).__name__}: {error}"
-            ) from error
+            raise self._failure(event, error) from error
+        if events:
+            if self._recorder is not None:
+                self._recorder.write(seq, Clock(event.ts))
+            self.trader.on_arrival(seq, event.ts)
+            for order_event in events:
+                self._perform(self._heard(order_event))
+
+    def _failure(self, given: object, error: Exception) -> Exception:
+        if isinstance(error, QuantMindError):
+            return error
+        return ComponentError(f"executor {self._executor.name} failed on {given}: {type(error).__name__}: {error}")
 
     def decided(self, upto: Upto) -> bool:
         """Handle what the Decider said of the last market event; says whether a command was performed."""
@@ -97,15 +109,12 @@ class Executing:
         if self._recorder is not None:
             self._recorder.write(upto.seq, upto)
         commands = self.trader.on_upto(upto)
-        if commands:
-            self._perform(commands)
-        else:
-            self._commit_command()
+        self._perform(commands)
         return bool(commands)
 
     def order_event(self, event: OrderEvent) -> None:
         """Handle an order event that came by itself."""
-        self._hear((event,))
+        self._perform(self._heard(event))
 
     def take_facts(self) -> list[Fact]:
         """Return the facts since the last ones were taken."""
@@ -123,23 +132,28 @@ class Executing:
         if self._journal.dirty:
             self.trader.chronicle.commit()
 
-    def _hear(self, events: Iterable[OrderEvent]) -> None:
-        for event in events:
-            if self._recorder is not None:
-                self._recorder.write(max(self.trader.chronicle.seq, self.trader.arrived), event)
-            commands = self.trader.on_order_event(event)
-            if commands:
-                self._perform(commands)
+    def _heard(self, event: OrderEvent) -> list[Approved]:
+        """Tell the Trader of an order event; a cancel that found nothing makes the order's fate a question."""
+        if self._recorder is not None:
+            self._recorder.write(max(self.trader.chronicle.seq, self.trader.arrived), event)
+        commands = self.trader.on_order_event(event)
+        if isinstance(event, CancelRejected) and self.trader.is_open(event.order):
+            for answer in self._executor.query(Query(event.order, "")):
+                commands.extend(self._heard(answer))
+        return commands
 
     def _perform(self, commands: Iterable[Approved]) -> None:
         waiting = deque(commands)
         while waiting:
             self._commit_command()
+            command = waiting.popleft()
             self.commanded_at = time.perf_counter_ns()
-            for event in self._executor.perform(waiting.popleft()):
-                if self._recorder is not None:
-                    self._recorder.write(max(self.trader.chronicle.seq, self.trader.arrived), event)
-                waiting.extend(self.trader.on_order_event(event))
+            try:
+                events = self._executor.perform(command)
+            except Exception as error:
+                raise self._failure(command.command, error) from error
+            for event in events:
+                waiting.extend(self._heard(event))
         self._commit_command()
 
     def _commit_command(self) -> None:

@@ -89,7 +89,7 @@ class RunFolder(msgspec.Struct, frozen=True):
 
     def keep_journal_in(self, folder: Path) -> None:
         """Note that the journal of this run is the account's own."""
-        (self.path / "account").write_text(f"{folder}\n")
+        (self.path / "account").write_text(f"{folder.resolve()}\n")
 
     @property
     def is_live(self) -> bool:

@@ -65,11 +65,14 @@ class Matching:
         self.orders[command.order] = command.symbol
 
     def cancel(self, command: Cancel) -> Sequence[OrderEvent]:
-        """Take back an order, after the latency too."""
+        """Take back an order, after the latency too.
+
+        Against bars nobody knows before the next one whether the order was filled first.
+        """
         resting = self._resting.get(command.symbol, {}).get(command.order)
         if resting is None:
             return (CancelRejected(command.order, command.ts, "the order is not open"),)
-        if self._latency:
+        if self._latency or self._channels[command.symbol].kind == "bar":
             resting.cancel_due = command.ts + self._latency
             return ()
         self._forget(command.symbol, command.order)
@@ -90,42 +93,48 @@ class Matching:
         resting = self._resting.get(event.symbol)
         if resting:
             for order in tuple(resting.values()):
-                # An order made after this event was seen, in a run that goes on after a restart.
+                # An order made after this event came in, in a run that goes on after a restart.
                 if order.command.after >= seq:
                     continue
-                executed = self._execute(order, event)
-                if executed is not None:
+                answer = self._answer(order, event)
+                if answer is not None:
                     self._forget(event.symbol, order.command.order)
-                    events.append(executed)
+                    events.append(answer)
         return events
 
     def _cancel_due(self, ts: int, events: list[OrderEvent]) -> None:
         for order, symbol in tuple(self.orders.items()):
             due = self._resting[symbol][order].cancel_due
-            if due is not None and ts >= due:
+            if due is not None and ts >= due and self._channels[symbol].kind != "bar":
                 self._forget(symbol, order)
                 events.append(Cancelled(order, due))
 
-    def _execute(self, order: _Resting, event: Market) -> Executed | None:
+    def _answer(self, order: _Resting, event: Market) -> OrderEvent | None:
+        """Say what an event of its symbol makes of an order."""
         command = order.command
         buys = command.side == "buy"
         channel = self._channels[command.symbol]
-        ts = event.ts
         if channel.kind == "quote":
-            if not isinstance(event, Quote) or ts < order.due:
+            if not isinstance(event, Quote):
                 return None
-            price = event.ask if buys else event.bid
+            at, price = event.ts, event.ask if buys else event.bid
         elif channel.kind == "trade":
-            if not isinstance(event, Trade) or ts < order.due:
+            if not isinstance(event, Trade):
                 return None
-            price = event.price
+            at, price = event.ts, event.price
         else:
-            if not isinstance(event, Bar) or event.interval != channel.interval or not event.volume:
+            if not isinstance(event, Bar) or event.interval != channel.interval:
                 return None
-            ts -= event.interval
-            if ts < order.due:
-                return None
-            price = event.open
+            # Without trades a bar has no price of its own time.
+            at, price = event.ts - event.interval, event.open if event.volume else 0.0
+        cancel_due = order.cancel_due
+        if at >= order.due and price > 0 and (cancel_due is None or at < cancel_due):
+            return self._executed(command, at, price, buys)
+        if cancel_due is not None and event.ts >= cancel_due:
+            return Cancelled(command.order, cancel_due)
+        return None
+
+    def _executed(self, command: Submit, ts: int, price: float, buys: bool) -> Executed:
         instrument = self._instruments[command.symbol]
         paid = instrument.buy_price(price) if buys else instrument.sell_price(price)
         fee = command.quantity * paid * self._taker_fee

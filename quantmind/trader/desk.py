@@ -15,7 +15,7 @@ _ZERO = Decimal(0)
 class Desk:
     """The last prices, the Target, the open orders and the position of a symbol."""
 
-    __slots__ = ("index", "instrument", "last", "mark", "orders", "position", "stale", "target")
+    __slots__ = ("absent", "index", "instrument", "last", "mark", "orders", "position", "stale", "target")
 
     def __init__(self, index: int, instrument: Instrument, position: Position) -> None:
         self.index = index
@@ -28,6 +28,8 @@ class Desk:
         self.target: Target | None = None
         self.orders: dict[str, Order] = {}
         """The open orders by id."""
+        self.absent: list[Order] = []
+        """Orders that the venue never received, to be given up as soon as there is a price."""
         self.stale = False
         """The intent must be computed anew when a cancel is confirmed or the account is ready."""
 
@@ -36,7 +38,9 @@ class Desk:
         # This runs for every event: the exact type is the fastest question.
         kind = event.__class__
         if kind is Bar:
-            self.last = event.close  # type: ignore[union-attr] # a bar
+            # The close of a bar without trades is an older price than a quote's.
+            if event.volume or self.last is None:  # type: ignore[union-attr] # a bar
+                self.last = event.close  # type: ignore[union-attr] # a bar
         elif kind is Quote:
             self.last = (event.bid + event.ask) / 2  # type: ignore[union-attr] # a quote
         elif kind is Trade:
@@ -67,9 +71,9 @@ class Desk:
         return effective
 
     def exposure(self) -> Decimal:
-        """Return the notional that the position may come to, its open orders included."""
+        """Return the notional that the position may come to, its open orders included; at cost without a price."""
         if self.last is None:
-            return _ZERO
+            return abs(self.position.cost)
         long = short = self.position.quantity
         for order in self.orders.values():
             if order.buys:

@@ -9,7 +9,7 @@ from typing import Any, Final, NoReturn
 
 import msgspec
 
-from quantmind.errors import QuantMindError
+from quantmind.errors import ComponentError, QuantMindError
 from quantmind.events import Cancel, Command, Side
 from quantmind.kinds.limit import Increase, Limit, Refused, Shrunk
 from quantmind.market.instruments import Instrument
@@ -124,11 +124,17 @@ class Gate:
                 intent.gross,
                 intent.equity,
             )
-            verdict = limit.check(increase)
+            try:
+                verdict = limit.check(increase)
+            except Exception as error:
+                raise ComponentError(
+                    f"limit {limit.name} failed on {increase}: {type(error).__name__}: {error}"
+                ) from error
             if isinstance(verdict, Shrunk):
                 # A limit that answers with more than it was asked must not enlarge the order.
                 shrunk = max(_ZERO, min(allowed, intent.instrument.quantity(verdict.quantity)))
-                cuts.append(Cut(allowed - shrunk, verdict.code, verdict.figures))
+                if shrunk < allowed:
+                    cuts.append(Cut(allowed - shrunk, verdict.code, verdict.figures))
                 allowed = shrunk
             elif isinstance(verdict, Refused):
                 cuts.append(Cut(allowed, verdict.code, verdict.figures))

@@ -40,14 +40,21 @@ class Journal(JournalReader):
     def __init__(self, folder: Path, account: str, balance: str, durable: bool) -> None:
         self._lock = _locked(folder / "lock", account)
         path = folder / FILE
-        super().__init__(sqlite3.connect(path, isolation_level=None))
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
-        self._database.execute("PRAGMA wal_autocheckpoint = 10000")
+        try:
+            self._open(path, account, balance, durable)
+        except sqlite3.DatabaseError as error:
+            self._lock.close()
+            raise QuantMindError(f"{path}: cannot be opened: {error}") from error
         self.durable = durable
         self.dirty = False
         self._waiting: dict[str, list[tuple[Any, ...]]] = {table: [] for table in _INSERTS}
         self._orders: dict[str, Order] = {}
+
+    def _open(self, path: Path, account: str, balance: str, durable: bool) -> None:
+        super().__init__(sqlite3.connect(path, isolation_level=None))
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
+        self._database.execute("PRAGMA wal_autocheckpoint = 10000")
         self._create(account, balance, path)
 
     def _create(self, account: str, balance: str, path: Path) -> None:

@@ -16,7 +16,9 @@ _FOLLOWS: dict[OrderState, frozenset[OrderState]] = {
     OrderState.ACCEPTED: frozenset(
         {OrderState.CANCELLING, OrderState.FILLED, OrderState.CANCELLED, OrderState.REJECTED}
     ),
-    OrderState.CANCELLING: frozenset({OrderState.FILLED, OrderState.CANCELLED, OrderState.REJECTED}),
+    OrderState.CANCELLING: frozenset(
+        {OrderState.FILLED, OrderState.CANCELLED, OrderState.REJECTED, OrderState.NOT_PLACED}
+    ),
     # A fill can overtake the news of a cancel; the position follows the fill.
     OrderState.CANCELLED: frozenset({OrderState.FILLED}),
     OrderState.FILLED: frozenset(),
@@ -68,6 +70,11 @@ class Order(msgspec.Struct, gc=False, array_like=True):
     def open(self) -> bool:
         """Whether more of it may still trade."""
         return self.state in _OPEN
+
+    @property
+    def acknowledged(self) -> bool:
+        """Whether the venue is known to have had it."""
+        return self.state is not OrderState.INTENT and any(s.state is OrderState.ACCEPTED for s in self.trail)
 
     @property
     def buys(self) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from quantmind.errors import QuantMindError
+from quantmind.errors import ComponentError, QuantMindError
 from quantmind.events import (
     Absent,
     Accepted,
@@ -57,7 +57,8 @@ class Trader:
         self.account = Account(Decimal(journal.balance), [i.symbol for i in instruments])
         self.chronicle = Chronicle(journal, new_epoch)
         self.arrived = 0
-        """The last market event that came in, where it is matched before it is handled here."""
+        """The last market event that came in, where orders were matched against it."""
+        self._now = 0
         self.unpriced: set[str] = set()
         """The symbols whose intent waits for a first price; the same object for ever."""
         self._sizing = tuple(sizing)
@@ -88,8 +89,10 @@ class Trader:
             desk = self._desk(order.symbol)
             self._keep(desk, order)
             desk.stale = desk.cancelling()
-            if order.state is OrderState.INTENT:
+            if not order.acknowledged:
                 self._unanswered.add(order.id)
+            if order.epoch != self.chronicle.epoch:
+                order.after = 0
         self.gate.halted = journal.latches().get("halt", "")
 
     def in_flight(self) -> list[Query | Approved]:
@@ -97,18 +100,17 @@ class Trader:
 
         A cancel does no harm when it is repeated; a submit might, so that order is asked for instead.
         """
-        unfinished = [o for o in self._orders.values() if o.state is not OrderState.ACCEPTED]
-        unfinished.sort(key=lambda order: order.trail[-1].number)
-        return [
-            Query(order.id, order.symbol)
-            if order.state is OrderState.INTENT
-            else self.gate.cancel(order, order.cancel_ts)
-            for order in unfinished
-        ]
+        items: list[Query | Approved] = []
+        for order in sorted(self._orders.values(), key=lambda order: order.trail[-1].number):
+            if not order.acknowledged:
+                items.append(Query(order.id, order.symbol))
+            if order.state is OrderState.CANCELLING:
+                items.append(self.gate.cancel(order, order.cancel_ts))
+        return items
 
     def acknowledged(self) -> list[Order]:
         """Return the open orders that the venue is known to have."""
-        return [order for order in self._orders.values() if order.state is not OrderState.INTENT]
+        return [order for order in self._orders.values() if order.acknowledged]
 
     def halt(self, reason: str) -> None:
         """Refuse every increase from now on, over restarts too."""
@@ -123,6 +125,14 @@ class Trader:
                 equity += desk.unrealised()
         return equity
 
+    def on_arrival(self, seq: int, ts: int) -> None:
+        """Learn that market event `seq` has come in and open orders are matched against it.
+
+        What those order events lead to is decided now, not at the times they carry, and not for this event.
+        """
+        self.arrived = seq
+        self._now = ts
+
     def on_market(self, seq: int, event: Market) -> None:
         """Take note of a price. The position moves on to this event."""
         chronicle = self.chronicle
@@ -134,6 +144,7 @@ class Trader:
 
     def remember(self, event: Market) -> None:
         """Take note of a price that was handled before a restart."""
+        self._now = event.ts
         desk = self._desks.get(event.symbol)
         if desk is not None:
             desk.note(event)
@@ -151,6 +162,10 @@ class Trader:
         desk = self._desk(event.symbol)
         if desk.last is not None:
             self.unpriced.discard(event.symbol)
+            self._now = event.ts
+            for order in desk.absent:
+                self._give_up(desk, order)
+            desk.absent.clear()
             self._intend(desk, event.ts, commands)
         return commands
 
@@ -177,18 +192,20 @@ class Trader:
         order = self._find(event.order)
         desk = self._desk(order.symbol)
         commands: list[Approved] = []
+        now = max(event.ts, self._now)
+        # What comes of an order that was given up, or thought to be over, changes what is to be done.
+        if isinstance(event, Accepted | Executed) and not order.open:
+            desk.stale = True
         if isinstance(event, Executed):
             self._executed(desk, order, event)
         elif isinstance(event, Accepted):
-            # An order that was given up and turns up after all counts again, and the intent with it.
-            desk.stale = desk.stale or order.state is OrderState.NOT_PLACED
             self.chronicle.step(order, OrderState.ACCEPTED, event.ts)
         elif isinstance(event, Cancelled):
             self.chronicle.step(order, OrderState.CANCELLED, event.ts)
         elif isinstance(event, Rejected):
             self.chronicle.step(order, OrderState.REJECTED, event.ts, event.reason)
-        elif isinstance(event, Absent):
-            self._absent(desk, order, event, commands)
+        elif isinstance(event, Absent) and order.open:
+            self._absent(desk, order, commands)
         # A CancelRejected changes nothing: the event that says how the order ended is on its way.
         self._keep(desk, order)
         waiting: Iterable[Desk] = (desk,)
@@ -197,8 +214,12 @@ class Trader:
             waiting = self._desks.values() if self.ready else ()
         for each in waiting:
             if each.stale:
-                self._intend(each, event.ts, commands)
+                self._intend(each, now, commands)
         return commands
+
+    def is_open(self, order: str) -> bool:
+        """Say whether more of an order may still trade."""
+        return order in self._orders
 
     def _keep(self, desk: Desk, order: Order) -> None:
         if order.open:
@@ -207,12 +228,21 @@ class Trader:
             self._orders.pop(order.id, None)
             desk.orders.pop(order.id, None)
 
-    def _absent(self, desk: Desk, order: Order, event: Absent, commands: list[Approved]) -> None:
-        if (order.epoch, order.seq) == (self.chronicle.epoch, self.chronicle.seq):
+    def _absent(self, desk: Desk, order: Order, commands: list[Approved]) -> None:
+        fresh = (order.epoch, order.seq) == (self.chronicle.epoch, self.chronicle.seq)
+        if fresh and order.state is OrderState.INTENT and (order.reduce_only or not self.gate.halted):
             # Nothing has happened since it was intended: it is as right now as it was then.
             commands.append(self.gate.approve(order))
-            return
-        self.chronicle.step(order, OrderState.NOT_PLACED, event.ts, "never reached the venue")
+        elif desk.last is None:
+            # Given up only together with what takes its place, which needs a price: a crash must not part them.
+            desk.absent.append(order)
+            self.unpriced.add(order.symbol)
+        else:
+            self._give_up(desk, order)
+
+    def _give_up(self, desk: Desk, order: Order) -> None:
+        self.chronicle.step(order, OrderState.NOT_PLACED, self._now, "never reached the venue")
+        self._keep(desk, order)
         desk.stale = True
 
     def _executed(self, desk: Desk, order: Order, event: Executed) -> None:
@@ -244,16 +274,16 @@ class Trader:
         price = Decimal(repr(desk.last))
         equity = self.equity()
         sizing = Sizing(desk.instrument, price, equity, None)
-        budget = min([rule.budget(sizing) for rule in self._sizing])
+        budget = self._budget(sizing)
         wanted = desk.instrument.quantity(target.value * budget)
         effective = desk.effective()
         quantity = wanted - effective
         if not quantity:
             return
+        if wanted and abs(quantity) < self._band * budget:
+            return
         if desk.orders and self._cancel_opposed(desk, quantity > 0, ts, commands):
             desk.stale = True
-            return
-        if wanted and abs(quantity) < self._band * budget:
             return
         opposite = effective != 0 and (effective > 0) != (quantity > 0)
         held = _ZERO if opposite else abs(effective)
@@ -272,6 +302,22 @@ class Trader:
             equity,
         )
         self._order(desk, target, intent, ts, commands)
+
+    def _budget(self, sizing: Sizing) -> Decimal:
+        """Return the smallest budget of all rules; a negative one is no budget."""
+        budgets: list[Decimal] = []
+        for rule in self._sizing:
+            try:
+                budget = rule.budget(sizing)
+                finite = budget.is_finite()
+            except Exception as error:
+                raise ComponentError(
+                    f"sizing {rule.name} failed on {sizing}: {type(error).__name__}: {error}"
+                ) from error
+            if not finite:
+                raise ComponentError(f"sizing {rule.name} gave {sizing.instrument.symbol} a budget of {budget}")
+            budgets.append(budget)
+        return max(_ZERO, min(budgets))
 
     def _cancel_opposed(self, desk: Desk, buys: bool, ts: int, commands: list[Approved]) -> bool:
         """Cancel the working orders on the other side; says whether there are any."""

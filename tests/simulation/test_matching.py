@@ -111,9 +111,30 @@ class TestQuotesAndTrades:
         assert executed.price == D(price)
 
 
+def test_a_price_that_is_none_fills_nothing():
+    engine = matching(QUOTES)
+    engine.submit(buy(BTC, 100, 1))
+    assert not engine.on_market(2, Quote(BTC, 101, 0.0, 0.0, 1.0, 1.0))
+    assert not engine.on_market(3, Quote(BTC, 101, float("nan"), float("nan"), 1.0, 1.0))
+
+
 class TestCancel:
+    def test_against_bars_only_the_next_one_tells_whether_the_order_was_filled_first(self):
+        engine = matching(bars(5 * MINUTE), latency=MINUTE // 2)
+        engine.submit(buy(BTC, 19 * MINUTE, 1))
+        assert engine.cancel(Cancel("qm1", BTC, 24 * MINUTE)) == ()
+        assert not engine.on_market(2, bar(ETH, 25, length=5))
+        (executed,) = engine.on_market(3, bar(BTC, 25, 101.0, length=5))
+        assert executed.ts == 20 * MINUTE
+
+    def test_against_bars_a_cancel_that_came_first_wins(self):
+        engine = matching(bars(5 * MINUTE))
+        engine.submit(buy(BTC, 19 * MINUTE, 1))
+        assert engine.cancel(Cancel("qm1", BTC, 19 * MINUTE)) == ()
+        assert engine.on_market(3, bar(BTC, 25, 101.0, length=5)) == [Cancelled("qm1", 19 * MINUTE)]
+
     def test_without_latency_it_is_confirmed_at_once(self):
-        engine = matching()
+        engine = matching(QUOTES)
         engine.submit(buy(BTC, 100, 1))
         assert engine.cancel(Cancel("qm1", BTC, 200)) == (Cancelled("qm1", 200),)
         assert not engine.on_market(2, bar(BTC, 6))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from quantmind.hookspecs import hookimpl
-from quantmind.kinds import Interval, Needs, Options, Sink, Strategy, bars
+from quantmind.kinds import QUOTES, Interval, Needs, Options, Sink, Strategy, bars
 from quantmind.market.indicators import EMA
 
 
@@ -49,6 +49,36 @@ class TakeProfitCross(Strategy[CrossOptions]):
         return self.signal(wanted, 0.7)
 
 
+class RestlessOptions(Options):
+    every: int = Field(default=2, ge=1, description="Quotes between two changes of mind.")
+
+
+class Restless(Strategy[RestlessOptions]):
+    """Turns all its symbols around before their orders can fill."""
+
+    name = "restless"
+    scope = "universe"
+
+    @classmethod
+    def needs(cls, options):
+        return Needs((QUOTES,), fills=True)
+
+    def start(self):
+        self.seen = self.fills = 0
+
+    def on_fill(self, fill):
+        self.fills += 1
+
+    def on_quote(self, quote):
+        self.seen += 1
+        if self.seen % self.options.every:
+            return None
+        turn = self.seen // self.options.every + self.fills
+        return [
+            self.signal((-1.0, 0.0, 1.0)[(turn + place) % 3], 0.5, symbol) for place, symbol in enumerate(self.symbols)
+        ]
+
+
 class BreaksOptions(Options):
     after: int = Field(default=3, ge=1, description="Bars that go well.")
 
@@ -86,4 +116,4 @@ class FailingSink(Sink[FailingSinkOptions]):
 
 @hookimpl
 def register_components():
-    return [TakeProfitCross, Breaks, FailingSink]
+    return [TakeProfitCross, Restless, Breaks, FailingSink]

@@ -42,16 +42,17 @@ class Desk:
         self.start()
         self.price(price)
 
-    def start(self):
+    def start(self, new_epoch=False):
         budget, limits, balance, band = self.settings
         self.journal = Journal(self.folder, "paper-test", balance, durable=True)
         self.gate = Gate(limits)
-        self.trader = Trader([BTC, ETH], [Fixed(Budget(quantity=D(budget)))], self.gate, self.journal, D(band))
+        sizing = [Fixed(Budget(quantity=D(budget)))]
+        self.trader = Trader([BTC, ETH], sizing, self.gate, self.journal, D(band), new_epoch)
 
-    def restart(self):
+    def restart(self, new_epoch=False):
         """Die without a word, and come back."""
         self.journal.close()
-        self.start()
+        self.start(new_epoch)
 
     def price(self, price, symbol=BTC.symbol):
         self.seq += 1

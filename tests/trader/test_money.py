@@ -6,6 +6,7 @@ from decimal import Decimal as D
 
 import pytest
 
+from quantmind.errors import ComponentError
 from quantmind.events import Absent, Accepted, Bar, Cancel, Fill, OrderState, Query, Submit
 from quantmind.kinds import ALLOWED, Limit, NoOptions, Refused, Shrunk
 
@@ -283,8 +284,90 @@ def test_a_fill_after_the_cancel_still_counts(desk):
     desk.accepted(buy.order)
     desk.target("0")
     desk.cancelled(buy.order)
-    desk.executed(buy, "0.400", "50000")
+    (sell,) = desk.executed(buy, "0.400", "50000")
     assert desk.position == D("0.400")
+    assert figures(sell) == ("sell", D("0.400"), True)
+
+
+def test_an_order_that_was_given_up_and_fills_after_all_is_corrected(desk):
+    (buy,) = desk.target("1")
+    desk.restart()
+    desk.price(50_000.0)
+    (again,) = desk.commands(desk.trader.on_order_event(Absent(buy.order, 0)))
+    desk.accepted(again.order)
+    desk.executed(again, "0.400", "50000")
+    (sell,) = desk.executed(buy, "0.400", "50000")
+    assert desk.position == D("0.800")
+    assert figures(sell) == ("sell", D("0.400"), True)
+
+
+def test_a_halt_set_while_the_process_was_dead_stops_what_was_in_flight(desk):
+    (buy,) = desk.target("1")
+    desk.journal.latch("halt", "by the operator")
+    desk.restart()
+    desk.trader.remember(Bar(buy.symbol, 60, 60, 50_000.0, 50_000.0, 50_000.0, 50_000.0, 1.0))
+    assert desk.commands(desk.trader.on_order_event(Absent(buy.order, 0))) == []
+    assert desk.journal.find_order(buy.order).state is OrderState.NOT_PLACED
+    assert desk.trader.chronicle.refusals == {"halted": 1}
+
+
+def test_an_exit_that_never_arrived_is_not_forgotten_by_a_second_crash(desk):
+    desk.hold("0.400")
+    desk.price(50_000.0)
+    (exit_,) = desk.target("0")
+    for _ in range(3):
+        desk.restart(new_epoch=True)
+        assert desk.trader.in_flight() == [Query(exit_.order, exit_.symbol)]
+        assert desk.commands(desk.trader.on_order_event(Absent(exit_.order, 0))) == []
+    desk.seq += 1
+    bar = Bar(exit_.symbol, desk.seq * 60, 60, 50_000.0, 50_000.0, 50_000.0, 50_000.0, 1.0)
+    desk.trader.on_market(desk.seq, bar)
+    (again,) = desk.commands(desk.trader.on_price(bar))
+    assert figures(again) == ("sell", D("0.400"), True)
+    assert desk.journal.find_order(exit_.order).state is OrderState.NOT_PLACED
+
+
+def test_a_cancel_of_an_order_that_was_never_acknowledged_asks_for_it_after_a_restart(desk):
+    (buy,) = desk.target("1")
+    (_,) = desk.target("0")
+    desk.restart()
+    query, cancel = desk.trader.in_flight()
+    assert query == Query(buy.order, buy.symbol)
+    assert not desk.trader.ready
+    desk.price(50_000.0)
+    desk.commands(desk.trader.on_order_event(Absent(buy.order, 0)))
+    assert desk.gate.spend(cancel).order == buy.order
+    (again,) = desk.target("1")
+    assert figures(again) == ("buy", D("0.400"), False)
+
+
+def test_inside_the_band_a_working_order_is_left_alone(desk):
+    (buy,) = desk.target("1")
+    desk.accepted(buy.order)
+    assert desk.target("0.98") == []
+    assert desk.journal.find_order(buy.order).state is OrderState.ACCEPTED
+
+
+def test_a_negative_budget_is_no_budget(make_desk):
+    desk = make_desk(budget="-0.4")
+    assert desk.target("1") == []
+
+
+@pytest.mark.parametrize("answer", [D("NaN"), 0.4, None])
+def test_a_budget_must_be_a_finite_decimal(desk, answer):
+    desk.trader._sizing[0].budget = lambda _: answer
+    with pytest.raises(ComponentError, match="sizing fixed"):
+        desk.target("1")
+
+
+def test_a_position_without_a_price_counts_at_cost(make_desk):
+    looker = Looker()
+    desk = make_desk(limits=[looker])
+    desk.hold("0.400")
+    desk.restart(new_epoch=True)
+    desk.price(2_000.0, "ETH/USDT:USDT")
+    desk.target("1", "ETH/USDT:USDT")
+    assert looker.seen[-1].gross == D("0.400") * 50_000
 
 
 def test_every_symbol_waits_until_the_account_is_ready(desk):
@@ -312,6 +395,7 @@ def test_what_a_fill_leads_to_cannot_be_filled_by_the_event_of_that_fill(desk):
     (buy,) = desk.target("1")
     desk.accepted(buy.order)
     desk.target("0")
-    desk.trader.arrived = desk.seq + 1
+    desk.trader.on_arrival(desk.seq + 1, 9_999)
     (sell,) = desk.executed(buy, "0.400", "50000")
     assert sell.after == desk.seq + 1
+    assert sell.ts == 9_999
