@@ -8,6 +8,7 @@ from quantmind.decider import Decider
 from quantmind.errors import ComponentError
 from quantmind.kinds import Executor, Feed, Run, Sink, Strategy, Transport
 from quantmind.pipeline.feeding import Feeding
+from quantmind.pipeline.folder import digest
 from quantmind.recipe.model import Recipe, Spec
 from quantmind.recipe.wiring import Wiring
 from quantmind.trader.gate import Gate
@@ -39,6 +40,11 @@ def decider(recipe: Recipe, wiring: Wiring, epoch: int = 1) -> Decider:
     ids = list(dict.fromkeys(strategy.id for strategy in strategies))
     allocator = _make(recipe.allocator, dict.fromkeys(symbols, ids))
     return Decider(strategies, needs, allocator, wiring.fills or wiring.positions, epoch)
+
+
+def identity(recipe: Recipe) -> str:
+    """Return what tells a pipeline from others: the recipe's name, and a hash of what it says."""
+    return f"{recipe.name}@{digest(recipe.resolved)}"
 
 
 def account(recipe: Recipe) -> str:

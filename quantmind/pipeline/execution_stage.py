@@ -54,7 +54,7 @@ class ExecutionStage:
             link = self._link = await stack.enter_async_context(
                 Link(
                     build.transport(recipe, "execution"),
-                    recipe.name,
+                    build.identity(recipe),
                     "execution",
                     ("feed", "strategy"),
                     self._hear,

@@ -44,7 +44,7 @@ class FeedStage:
             for feed in self._feeds:
                 await enter(stack, feed, f"feed {feed.name}")
             link = self._link = await stack.enter_async_context(
-                Link(transport, recipe.name, "feed", ("strategy", "execution"), self._hear)
+                Link(transport, build.identity(recipe), "feed", ("strategy", "execution"), self._hear)
             )
             if not await link.join():
                 return

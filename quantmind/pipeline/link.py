@@ -146,7 +146,10 @@ class Link:
             _log.warning("a frame of stage %s was dropped: %s", stage, error)
             return
         if frame.pipeline != self._pipeline:
-            self._fail(f"stage {stage} runs pipeline {frame.pipeline}, not {self._pipeline}: use other endpoints")
+            self._fail(
+                f"stage {stage} runs pipeline {frame.pipeline}, not {self._pipeline}: start every stage with the same recipe, "
+                "and each pipeline at its own endpoint"
+            )
             return
         start, sequence = self._sequences.get(stage, (frame.start, frame.sequence - 1))
         if self._joined.is_set() and (start != frame.start or frame.sequence != sequence + 1):

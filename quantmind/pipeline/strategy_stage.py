@@ -41,7 +41,7 @@ class StrategyStage:
         async with contextlib.AsyncExitStack() as stack:
             transport = build.transport(recipe, "strategy")
             link = self._link = await stack.enter_async_context(
-                Link(transport, recipe.name, "strategy", ("feed", "execution"), self._hear)
+                Link(transport, build.identity(recipe), "strategy", ("feed", "execution"), self._hear)
             )
             if not await link.join():
                 return

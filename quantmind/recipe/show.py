@@ -21,7 +21,7 @@ from quantmind.recipe.model import Origins, Recipe, Spec
 from quantmind.recipe.problems import join
 
 _TIMES = (get_args(Interval)[1], get_args(Duration)[1])
-_PLAIN = re.compile(r"[A-Za-z0-9_./+-]+(:[A-Za-z0-9_./+-]+)*")
+_PLAIN = re.compile(r"[A-Za-z0-9_/][A-Za-z0-9_./+-]*(:[A-Za-z0-9_./+-]+)*")
 
 
 class Leaf(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from quantmind.plugins import Plugins
@@ -104,6 +104,9 @@ def _components(plugins):
 
 
 @given(st.text())
+@example("-")
+@example("---")
+@example("...")
 def test_any_text_survives(text):
     plugins = Plugins((), test_any_text_survives.components, environ={})
     data = {
