@@ -160,7 +160,7 @@ class TestMissing:
             stranger.link.send(Upto(1))
             message = await failure_of(feed)
         assert "stage strategy runs pipeline other, not demo" in message
-        assert "use other endpoints" in message
+        assert "at its own endpoint" in message
 
     async def test_a_failed_stage_tells_the_others_why(self):
         async with pipeline() as stages:
