@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
+from quantmind import logs
 from quantmind.cli.session import Session
 from quantmind.errors import UsageError
 
@@ -51,6 +52,7 @@ def run(
     if exact and (record or resume or stage):
         raise UsageError("--exact repeats a run from its recording; it takes no --record, --resume or --stage")
     loaded, project = session.load(recipe, resume or exact)
+    logs.configure(project.level)
     if exact:
         from quantmind.pipeline.exact import repeat
 

@@ -147,8 +147,8 @@ class Link:
             return
         if frame.pipeline != self._pipeline:
             self._fail(
-                f"stage {stage} runs pipeline {frame.pipeline}, not {self._pipeline}: start every stage with the same recipe, "
-                "and each pipeline at its own endpoint"
+                f"stage {stage} runs pipeline {frame.pipeline}, not {self._pipeline}: start every stage with the "
+                "same recipe, and each pipeline at its own endpoint"
             )
             return
         start, sequence = self._sequences.get(stage, (frame.start, frame.sequence - 1))
