@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from quantmind.errors import ComponentError, QuantMindError
+from quantmind.errors import QuantMindError
 from quantmind.events import (
     Absent,
     Accepted,
@@ -27,6 +27,7 @@ from quantmind.events import (
 from quantmind.kinds.sizing import Sizing, SizingRule
 from quantmind.ledger.accounts import Account
 from quantmind.market.instruments import Instrument
+from quantmind.trader.budget import Budget
 from quantmind.trader.chronicle import Chronicle
 from quantmind.trader.desk import Desk
 from quantmind.trader.gate import Approved, Gate, Intent
@@ -61,7 +62,7 @@ class Trader:
         self._now = 0
         self.unpriced: set[str] = set()
         """The symbols whose intent waits for a first price; the same object for ever."""
-        self._sizing = tuple(sizing)
+        self._budget = Budget(sizing)
         self._journal = journal
         self._band = no_trade_band
         self._desks = {
@@ -274,7 +275,7 @@ class Trader:
         price = Decimal(repr(desk.last))
         equity = self.equity()
         sizing = Sizing(desk.instrument, price, equity, None)
-        budget = self._budget(sizing)
+        budget = self._budget.of(sizing)
         wanted = desk.instrument.quantity(target.value * budget)
         effective = desk.effective()
         quantity = wanted - effective
@@ -302,22 +303,6 @@ class Trader:
             equity,
         )
         self._order(desk, target, intent, ts, commands)
-
-    def _budget(self, sizing: Sizing) -> Decimal:
-        """Return the smallest budget of all rules; a negative one is no budget."""
-        budgets: list[Decimal] = []
-        for rule in self._sizing:
-            try:
-                budget = rule.budget(sizing)
-                finite = budget.is_finite()
-            except Exception as error:
-                raise ComponentError(
-                    f"sizing {rule.name} failed on {sizing}: {type(error).__name__}: {error}"
-                ) from error
-            if not finite:
-                raise ComponentError(f"sizing {rule.name} gave {sizing.instrument.symbol} a budget of {budget}")
-            budgets.append(budget)
-        return max(_ZERO, min(budgets))
 
     def _cancel_opposed(self, desk: Desk, buys: bool, ts: int, commands: list[Approved]) -> bool:
         """Cancel the working orders on the other side; says whether there are any."""

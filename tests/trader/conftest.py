@@ -46,8 +46,8 @@ class Desk:
         budget, limits, balance, band = self.settings
         self.journal = Journal(self.folder, "paper-test", balance, durable=True)
         self.gate = Gate(limits)
-        sizing = [Fixed(Budget(quantity=D(budget)))]
-        self.trader = Trader([BTC, ETH], sizing, self.gate, self.journal, D(band), new_epoch)
+        self.sizing = Fixed(Budget(quantity=D(budget)))
+        self.trader = Trader([BTC, ETH], [self.sizing], self.gate, self.journal, D(band), new_epoch)
 
     def restart(self, new_epoch=False):
         """Die without a word, and come back."""

@@ -355,7 +355,7 @@ def test_a_negative_budget_is_no_budget(make_desk):
 
 @pytest.mark.parametrize("answer", [D("NaN"), 0.4, None])
 def test_a_budget_must_be_a_finite_decimal(desk, answer):
-    desk.trader._sizing[0].budget = lambda _: answer
+    desk.sizing.budget = lambda _: answer
     with pytest.raises(ComponentError, match="sizing fixed"):
         desk.target("1")
 
