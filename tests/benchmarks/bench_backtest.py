@@ -33,22 +33,12 @@ def run(path: str, sink: str) -> dict[str, float]:
     """Run the agreed work once in this process."""
     import uvloop
 
-    from quantmind.pipeline.driver import Driver
     from quantmind.pipeline.run import Running
     from quantmind.plugins import Plugins
     from quantmind.project import Project
     from quantmind.recipe.load import load
 
-    spent = 0.0
-    drive = Driver.run
-
-    async def timed(self: Driver) -> None:
-        nonlocal spent
-        began = time.perf_counter()
-        await drive(self)
-        spent = time.perf_counter() - began
-
-    Driver.run = timed
+    spent = peers.drive_time()
     with tempfile.TemporaryDirectory() as folder:
         project = Project(Path(folder))
         feeds = [{"replay": {"files": {"BTC/USDT:USDT": path}, "interval": "1m"}}]
@@ -59,7 +49,7 @@ def run(path: str, sink: str) -> dict[str, float]:
         seconds = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
-        "bars_per_s": summary.events / spent,
+        "bars_per_s": summary.events / spent(),
         "whole_bars_per_s": summary.events / seconds,
         "fills": summary.fills,
         "final_equity": float(round(summary.equity, 4)),

@@ -11,7 +11,6 @@ import json
 import statistics
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import peers
@@ -56,7 +55,6 @@ def flips(durable: str, seconds: str, rate: str) -> dict[str, float]:
 def idle(count: str) -> dict[str, float]:
     """Take quotes that change nothing; returns quotes per second of the driver."""
     from quantmind.events import Quote
-    from quantmind.pipeline.driver import Driver
     from quantmind.pipeline.run import Running
     from quantmind.plugins import Plugins
     from quantmind.project import Project
@@ -73,21 +71,12 @@ def idle(count: str) -> dict[str, float]:
         "risk": {"sizing": [{"fixed_quantity": {"quantity": 0.1}}]},
         "executor": "paper",
     }
-    spent = 0.0
-    drive = Driver.run
-
-    async def timed(self: Driver) -> None:
-        nonlocal spent
-        began = time.perf_counter()
-        await drive(self)
-        spent = time.perf_counter() - began
-
-    Driver.run = timed
+    spent = peers.drive_time()
     with tempfile.TemporaryDirectory() as folder:
         project = Project(Path(folder))
         loaded = load(recipe, Plugins(extra=[ListFeed]), project, {})
         asyncio.run(Running(loaded, project).run())
-    return {"quotes_per_s": int(count) / spent}
+    return {"quotes_per_s": int(count) / spent()}
 
 
 def main() -> None:

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 PEERS = Path(os.environ.get("QUANTMIND_PEERS", Path(__file__).parents[3] / "shared" / "peers"))
@@ -32,6 +34,23 @@ def reference(data: Path, count: int) -> dict[str, float]:
         env={**os.environ, "BENCH_DATA": str(data)},
     )
     return json.loads(found.stdout)
+
+
+def drive_time() -> Callable[[], float]:
+    """Time the driver of the runs to come in this process; returns what gives the last one's seconds."""
+    from quantmind.pipeline.driver import Driver
+
+    spent = 0.0
+    drive = Driver.run
+
+    async def timed(self: Driver) -> None:
+        nonlocal spent
+        began = time.perf_counter()
+        await drive(self)
+        spent = time.perf_counter() - began
+
+    Driver.run = timed
+    return lambda: spent
 
 
 def child(script: str, *arguments: str) -> dict[str, float]:
