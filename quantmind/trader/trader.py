@@ -194,12 +194,11 @@ class Trader:
         desk = self._desk(order.symbol)
         commands: list[Approved] = []
         now = max(event.ts, self._now)
-        # What comes of an order that was given up, or thought to be over, changes what is to be done.
-        if isinstance(event, Accepted | Executed) and not order.open:
-            desk.stale = True
         if isinstance(event, Executed):
             self._executed(desk, order, event)
         elif isinstance(event, Accepted):
+            # An order that was given up and turns up after all counts again, and the intent with it.
+            desk.stale = desk.stale or order.state is OrderState.NOT_PLACED
             self.chronicle.step(order, OrderState.ACCEPTED, event.ts)
         elif isinstance(event, Cancelled):
             self.chronicle.step(order, OrderState.CANCELLED, event.ts)
@@ -249,6 +248,8 @@ class Trader:
     def _executed(self, desk: Desk, order: Order, event: Executed) -> None:
         if event.execution in order.executions:
             return
+        # What comes of an order that was thought to be over changes what is to be done.
+        desk.stale = desk.stale or not order.open
         order.executions.append(event.execution)
         order.filled += event.quantity
         realised = self._book(order.symbol, order.side, event.quantity, event.price, event.fee)

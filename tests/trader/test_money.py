@@ -399,3 +399,16 @@ def test_what_a_fill_leads_to_cannot_be_filled_by_the_event_of_that_fill(desk):
     (sell,) = desk.executed(buy, "0.400", "50000")
     assert sell.after == desk.seq + 1
     assert sell.ts == 9_999
+
+
+@pytest.mark.parametrize("again", ["execution", "acknowledgement"])
+def test_what_was_known_already_changes_nothing(desk, again):
+    """A repeated fill, or an acknowledgement that comes after it, is no reason to compute the intent anew."""
+    (buy,) = desk.target("1")
+    desk.executed(buy, "0.400", "50000", execution="venue-7")
+    desk.sizing.budget = lambda _: D("0.2")
+    if again == "execution":
+        assert desk.executed(buy, "0.400", "50000", execution="venue-7") == []
+    else:
+        assert desk.accepted(buy.order) == []
+    assert desk.position == D("0.400")
