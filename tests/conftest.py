@@ -25,6 +25,20 @@ def data():
 
 
 @pytest.fixture
+def real_bars(data):
+    """Make a feed of the recorded one-minute bars of BTC and ETH, from 2025-05-18 on."""
+
+    def feed(end, speed):
+        files = {
+            f"{coin}/USDT:USDT": str(data / "binance_usdm_bars" / f"{coin}_USDT_USDT-1m-futures.feather")
+            for coin in ("BTC", "ETH")
+        }
+        return {"replay": {"files": files, "start": "2025-05-18T00:00:00", "end": end, "speed": speed}}
+
+    return feed
+
+
+@pytest.fixture
 def free_ports():
     """The first of four free loopback ports in a row."""
     for _ in range(100):

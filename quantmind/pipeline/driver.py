@@ -51,7 +51,7 @@ class Driver:
         waiting, pending, busy_to = executing.waiting, executing.trader.chronicle.facts, executing.busy_to
         unpriced = executing.trader.unpriced
         plain, listens = not self._deciding.recorded, decider.listens
-        wants = self._sinking.wants
+        wants, gather = self._sinking.wants, self._sinking.gather
         clock = time.perf_counter_ns
         told: list[Any] = []
         seq = self.seq
@@ -70,11 +70,6 @@ class Driver:
             if upto is not None and decided(upto):
                 self.latencies.append(executing.commanded_at - began)
             if wants:
-                told.extend(facts)
-                if event.__class__ in wants:
-                    told.append(event)
-                if upto is not None:
-                    told.extend(upto.signals)
-                    told.extend(upto.targets)
+                gather(told, facts, event, upto)
         self.seq = seq
         return told

@@ -135,7 +135,7 @@ class Executing:
     def _heard(self, event: OrderEvent) -> list[Approved]:
         """Tell the Trader of an order event; a cancel that found nothing makes the order's fate a question."""
         if self._recorder is not None:
-            self._recorder.write(max(self.trader.chronicle.seq, self.trader.arrived), event)
+            self._recorder.write(self.trader.came_in, event)
         commands = self.trader.on_order_event(event)
         if isinstance(event, CancelRejected) and self.trader.is_open(event.order):
             for answer in self._executor.query(Query(event.order, "")):

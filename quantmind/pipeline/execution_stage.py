@@ -88,12 +88,7 @@ class ExecutionStage:
             upto = self._decided.pop(seq, None)
             if upto is not None and executing.decided(upto):
                 self._latencies.append(executing.commanded_at - began)
-            told.extend(facts)
-            if event.__class__ in sinking.wants:
-                told.append(event)
-            if upto is not None:
-                told.extend(upto.signals)
-                told.extend(upto.targets)
+            sinking.gather(told, facts, event, upto)
             if not self._inbox.events or len(told) >= MOST_IN_FRAME or seq % MOST_IN_FRAME == 0:
                 executing.commit()
                 await sinking.write(told)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from typing import Any
 
 from quantmind.errors import ComponentError, RecipeError
@@ -80,8 +80,8 @@ class Feeding:
     async def _merged(self) -> AsyncGenerator[Sequence[Market], None]:
         if len(self._feeds) == 1:
             async for batch in _guarded(self._feeds[0]):
-                for start in range(0, len(batch), MOST_AT_ONCE):
-                    yield batch[start : start + MOST_AT_ONCE]
+                for part in _parts(batch):
+                    yield part
             return
         sources = [_guarded(feed) for feed in self._feeds]
         waiting: list[list[Market]] = [[] for _ in sources]
@@ -96,8 +96,8 @@ class Feeding:
                 ready.extend(events[:count])
                 del events[:count]
             ready.sort(key=self._key)
-            for start in range(0, len(ready), MOST_AT_ONCE):
-                yield ready[start : start + MOST_AT_ONCE]
+            for part in _parts(ready):
+                yield part
             if horizon is None:
                 return
 
@@ -215,6 +215,11 @@ async def _guarded(feed: Feed[Any]) -> AsyncIterator[Sequence[Market]]:
         raise
     except Exception as error:
         raise ComponentError(f"feed {feed.name} failed: {type(error).__name__}: {error}") from error
+
+
+def _parts(events: Sequence[Market]) -> Iterator[Sequence[Market]]:
+    for start in range(0, len(events), MOST_AT_ONCE):
+        yield events[start : start + MOST_AT_ONCE]
 
 
 def _listed(speeds: set[float | None]) -> str:

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from quantmind.errors import ComponentError, QuantMindError
+from quantmind.events import Fact, Market, Upto
 from quantmind.kinds.sink import Sink
 
 _log = logging.getLogger(__name__)
@@ -127,6 +128,15 @@ class Sinking:
     async def _close(self) -> None:
         for outlet in reversed(self._opened):
             await outlet.close()
+
+    def gather(self, told: list[Any], facts: Sequence[Fact], event: Market, upto: Upto | None) -> None:
+        """Add what came of one market event, in the order of steps: facts, the event if wanted, decisions."""
+        told.extend(facts)
+        if event.__class__ in self.wants:
+            told.append(event)
+        if upto is not None:
+            told.extend(upto.signals)
+            told.extend(upto.targets)
 
     async def write(self, events: Sequence[Any]) -> None:
         """Hand events to the sinks that want them; in a replay, wait for the sinks."""

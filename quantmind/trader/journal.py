@@ -54,6 +54,7 @@ class Journal(JournalReader):
         super().__init__(sqlite3.connect(path, isolation_level=None))
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
+        # A checkpoint rewrites what is safe already; seldom is often enough.
         self._database.execute("PRAGMA wal_autocheckpoint = 10000")
         self._create(account, balance, path)
 

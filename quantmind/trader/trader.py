@@ -57,9 +57,7 @@ class Trader:
         self.gate = gate
         self.account = Account(Decimal(journal.balance), [i.symbol for i in instruments])
         self.chronicle = Chronicle(journal, new_epoch)
-        self.arrived = 0
-        """The last market event that came in, where orders were matched against it."""
-        self._now = 0
+        self._arrived = self._now = 0
         self.unpriced: set[str] = set()
         """The symbols whose intent waits for a first price; the same object for ever."""
         self._budget = Budget(sizing)
@@ -73,6 +71,11 @@ class Trader:
         self._unanswered: set[str] = set()
         if self.chronicle.resumed:
             self._restore()
+
+    @property
+    def came_in(self) -> int:
+        """The last market event that came in: handled, or being matched before it is."""
+        return max(self.chronicle.seq, self._arrived)
 
     @property
     def ready(self) -> bool:
@@ -131,7 +134,7 @@ class Trader:
 
         What those order events lead to is decided now, not at the times they carry, and not for this event.
         """
-        self.arrived = seq
+        self._arrived = seq
         self._now = ts
 
     def on_market(self, seq: int, event: Market) -> None:
@@ -268,7 +271,7 @@ class Trader:
         if self._unanswered:
             desk.stale = True
             return
-        desk.stale = desk.cancelling() if desk.orders else False
+        desk.stale = desk.cancelling()
         if desk.last is None:
             desk.stale = True
             self.unpriced.add(target.symbol)
@@ -324,8 +327,7 @@ class Trader:
         for cut in cuts:
             chronicle.refusal(target, intent.side, cut.quantity, cut.code, cut.figures)
         if quantity:
-            after = max(chronicle.seq, self.arrived)
-            order = chronicle.intent(target, intent.side, quantity, reduce_only, ts, after)
+            order = chronicle.intent(target, intent.side, quantity, reduce_only, ts, self.came_in)
             self._keep(desk, order)
             commands.append(self.gate.approve(order))
 

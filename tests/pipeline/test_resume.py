@@ -37,7 +37,7 @@ atexit.register(lambda: print("steps", steps, file=sys.stderr))
 
 
 @pytest.fixture(params=["bars", "bars, late", "quotes", "quotes, late"])
-def recipe(request, program, data):
+def recipe(request, program, real_bars):
     """Real bars, or quotes of a made-up market, paced so that each command waits for the disk.
 
     Orders that arrive late, or a strategy that changes its mind before they fill: then cancels race with fills.
@@ -45,23 +45,10 @@ def recipe(request, program, data):
     latency = "0s"
     if request.param.endswith("late"):
         latency = "90s" if request.param.startswith("bars") else "150ms"
-    folder = data / "binance_usdm_bars"
     plain = {
         "name": "killed",
         "instruments": ["BTC/USDT:USDT", "ETH/USDT:USDT"],
-        "feeds": [
-            {
-                "replay": {
-                    "files": {
-                        "BTC/USDT:USDT": str(folder / "BTC_USDT_USDT-1m-futures.feather"),
-                        "ETH/USDT:USDT": str(folder / "ETH_USDT_USDT-1m-futures.feather"),
-                    },
-                    "start": "2025-05-18T00:00:00",
-                    "end": "2025-05-18T12:00:00",
-                    "speed": 100_000_000,
-                }
-            }
-        ],
+        "feeds": [real_bars("2025-05-18T12:00:00", 100_000_000)],
         "strategies": [{"take_profit_cross": {}}, {"mean_reversion": {}}],
         "allocator": "equal_weight",
         "risk": {

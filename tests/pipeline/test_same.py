@@ -15,28 +15,14 @@ pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture
-def recipe(program, data, free_ports):
+def recipe(program, real_bars, free_ports):
     """Write a recipe over four days of real BTC and ETH bars; its strategies read fills."""
 
     def write(name="same", speed="max", end="2025-05-22T00:00:00", transport=None):
-        folder = data / "binance_usdm_bars"
         plain = {
             "name": name,
             "instruments": ["BTC/USDT:USDT", "ETH/USDT:USDT"],
-            "feeds": [
-                {
-                    "replay": {
-                        "files": {
-                            "BTC/USDT:USDT": str(folder / "BTC_USDT_USDT-1m-futures.feather"),
-                            "ETH/USDT:USDT": str(folder / "ETH_USDT_USDT-1m-futures.feather"),
-                        },
-                        "interval": "1m",
-                        "start": "2025-05-18T00:00:00",
-                        "end": end,
-                        "speed": speed,
-                    }
-                }
-            ],
+            "feeds": [real_bars(end, speed)],
             "strategies": [
                 {"take_profit_cross": {"interval": "1m"}},
                 {"momentum": {"interval": "5m"}},
