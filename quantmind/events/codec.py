@@ -15,19 +15,27 @@ from msgspec import inspect
 
 from quantmind.errors import QuantMindError
 from quantmind.events.decision import Signal, Target, Upto
-from quantmind.events.market import Bar, Mark, Quote, Trade
-from quantmind.events.operations import Clock, Ended, FactsWanted, Failed, Numbered, Presence
+from quantmind.events.market import Bar, Book, FundingRate, Mark, Quote, Trade
+from quantmind.events.operations import Clock, Ended, FactsWanted, Failed, Instruction, Numbered, Presence
 from quantmind.events.trading import (
     Absent,
     Accepted,
+    Amended,
+    AmendRejected,
     Cancelled,
     CancelRejected,
     Done,
     Executed,
     Fill,
+    Funded,
+    Funding,
+    Latch,
+    Liquidated,
     OrderUpdate,
     Refusal,
     Rejected,
+    Transfer,
+    Valuation,
 )
 
 Message = (
@@ -35,14 +43,21 @@ Message = (
     | Trade
     | Bar
     | Mark
+    | FundingRate
+    | Book
     | Signal
     | Target
     | Upto
     | OrderUpdate
     | Fill
+    | Transfer
+    | Funding
+    | Latch
+    | Valuation
     | Refusal
     | Done
     | Clock
+    | Instruction
     | Numbered
     | Presence
     | Ended
@@ -51,6 +66,10 @@ Message = (
     | Accepted
     | Rejected
     | Executed
+    | Amended
+    | AmendRejected
+    | Liquidated
+    | Funded
     | Cancelled
     | CancelRejected
     | Absent
@@ -103,6 +122,10 @@ def _decimal(value: object) -> str:
     return text
 
 
+def _decimal_or_none(value: object) -> str | None:
+    return None if value is None else _decimal(value)
+
+
 def _sequence(writers: dict[type[Any], Writer]) -> Writer:
     def write(values: Any) -> tuple[Any, ...]:
         if len(values) > MAX_ITEMS:
@@ -123,6 +146,8 @@ def _writer(described: inspect.StructType) -> Writer:
     for index, field in enumerate(described.fields, start=len(head)):
         if isinstance(field.type, inspect.DecimalType):
             parts.append((index, _decimal))
+        elif isinstance(field.type, inspect.UnionType) and field.type.includes_none and _holds_decimals(field.type):
+            parts.append((index, _decimal_or_none))
         elif isinstance(field.type, inspect.VarTupleType):
             items = getattr(field.type.item_type, "types", (field.type.item_type,))
             structs = [item for item in items if isinstance(item, inspect.StructType)]

@@ -53,11 +53,37 @@ class Mark(MarketEvent, frozen=True, gc=False, array_like=True, tag="mark"):
     received: int = 0
 
 
-Market = Quote | Trade | Bar | Mark
+class FundingRate(MarketEvent, frozen=True, gc=False, array_like=True, tag="funding_rate"):
+    """The rate at which funding is settled at `ts`: longs pay shorts when it is positive.
+
+    `mark` is the mark price of the settlement; 0 where it is not told, and the last mark price counts.
+    """
+
+    rate: float
+    mark: float = 0.0
+    received: int = 0
+
+
+class Book(MarketEvent, frozen=True, gc=False, array_like=True, tag="book"):
+    """The best levels of the order book, (price, size in base currency) each, from the best one on."""
+
+    bids: tuple[tuple[float, float], ...]
+    asks: tuple[tuple[float, float], ...]
+    received: int = 0
+
+
+Market = Quote | Trade | Bar | Mark | FundingRate | Book
 """Any market event."""
 
-ChannelKind = Literal["quote", "trade", "bar", "mark"]
+ChannelKind = Literal["quote", "trade", "bar", "mark", "funding", "book"]
 """The kinds of channel, one for each type of market event."""
 
-CHANNELS: dict[type[MarketEvent], ChannelKind] = {Quote: "quote", Trade: "trade", Bar: "bar", Mark: "mark"}
+CHANNELS: dict[type[MarketEvent], ChannelKind] = {
+    Quote: "quote",
+    Trade: "trade",
+    Bar: "bar",
+    Mark: "mark",
+    FundingRate: "funding",
+    Book: "book",
+}
 """The channel each market event belongs to."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from quantmind.events.decision import Signal, Target
-from quantmind.events.market import Bar, Mark, Quote, Trade
-from quantmind.events.trading import Fill, OrderUpdate, Refusal
+from quantmind.events.market import Bar, Book, FundingRate, Mark, Quote, Trade
+from quantmind.events.trading import Fill, Funding, Latch, OrderUpdate, Refusal, Transfer, Valuation
 
-DecisionName = Literal["signal", "target", "order", "fill", "refusal"]
+DecisionName = Literal["signal", "target", "order", "fill", "transfer", "funding", "latch", "valuation", "refusal"]
 """What is decided and done: little, and all of it worth keeping."""
 
-EventName = Literal[DecisionName, "quote", "trade", "bar", "mark"]
+EventName = Literal[DecisionName, "quote", "trade", "bar", "mark", "funding_rate", "book"]
 """Every event that a sink may want."""
 
 EVENT_TYPES: dict[EventName, type[Any]] = {
@@ -19,11 +19,17 @@ EVENT_TYPES: dict[EventName, type[Any]] = {
     "target": Target,
     "order": OrderUpdate,
     "fill": Fill,
+    "transfer": Transfer,
+    "funding": Funding,
+    "latch": Latch,
+    "valuation": Valuation,
     "refusal": Refusal,
     "quote": Quote,
     "trade": Trade,
     "bar": Bar,
     "mark": Mark,
+    "funding_rate": FundingRate,
+    "book": Book,
 }
 """The type of each name."""
 

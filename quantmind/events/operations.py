@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from quantmind.events.market import Market
@@ -17,6 +19,15 @@ class WakeAt(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="wake_a
     """Ask for a Clock at `ts` (ns UTC)."""
 
     ts: int
+
+
+class Instruction(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="instruction"):
+    """The operator's word to the Trader: stop trading, go on, close everything, or clear a latch by `name`."""
+
+    action: Literal["halt", "resume", "flatten", "reset"]
+    ts: int
+    reason: str = ""
+    name: str = ""
 
 
 class Numbered(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="numbered"):

@@ -13,6 +13,21 @@ import msgspec
 
 Side = Literal["buy", "sell"]
 
+OrderType = Literal["market", "limit", "stop_market", "take_profit_market", "trailing_stop_market"]
+"""What an order waits for: nothing, a price or better, or a trigger that makes it a market order."""
+
+TimeInForce = Literal["gtc", "ioc", "fok", "gtx"]
+"""Until cancelled; at once or not; at once and whole or not; only as a maker (post-only)."""
+
+TriggerBy = Literal["last", "mark"]
+"""The price that triggers: the last traded one (bid and ask of quotes, the path of bars), or the mark price."""
+
+Purpose = Literal["target", "stop", "take_profit", "flatten"]
+"""Why an order is made: to reach a Target, to protect a position, or to close it by the word of a limit."""
+
+LatchLevel = Literal["reduce", "flatten", "halt"]
+"""From weak to strong: increases are refused; positions are closed as well; only the operator ends it."""
+
 
 class OrderState(enum.StrEnum):
     """Where an order is in its life; `orders.py` says which step may follow which."""
@@ -30,7 +45,12 @@ class OrderState(enum.StrEnum):
 
 
 class Submit(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="submit"):
-    """Place a market order of `quantity` > 0."""
+    """Place an order of `quantity` > 0; with `close_position` it closes what is held when it triggers.
+
+    `price` is a limit order's. `trigger` is the price at which a stop or a take-profit becomes a market order; a
+    trailing stop has a `callback` as well, the distance it follows at as a part of the price, and follows from
+    `trigger` on (at once without one).
+    """
 
     order: str
     symbol: str
@@ -40,6 +60,24 @@ class Submit(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="submit
     ts: int
     after: int
     """The last market event that came in before the decision: only a later one may fill it."""
+    order_type: OrderType = "market"
+    price: Decimal | None = None
+    trigger: Decimal | None = None
+    callback: Decimal | None = None
+    time_in_force: TimeInForce = "gtc"
+    close_position: bool = False
+    trigger_by: TriggerBy = "last"
+
+
+class Amend(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="amend"):
+    """Change a resting order in place; what is None stays as it is."""
+
+    order: str
+    symbol: str
+    ts: int
+    quantity: Decimal | None = None
+    price: Decimal | None = None
+    trigger: Decimal | None = None
 
 
 class Cancel(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="cancel"):
@@ -57,7 +95,7 @@ class Query(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="query")
     symbol: str
 
 
-Command = Submit | Cancel
+Command = Submit | Amend | Cancel
 """What an executor is told to do, always inside an `Approved`."""
 
 
@@ -85,13 +123,33 @@ class Executed(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="exec
     price: Decimal
     quantity: Decimal
     fee: Decimal
+    maker: bool = False
 
 
-class Cancelled(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="cancelled"):
-    """What was left of the order is withdrawn."""
+class Amended(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="amended"):
+    """A resting order was changed; these are its figures now."""
 
     order: str
     ts: int
+    quantity: Decimal
+    price: Decimal | None
+    trigger: Decimal | None
+
+
+class AmendRejected(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="amend_rejected"):
+    """An order stays as it was."""
+
+    order: str
+    ts: int
+    reason: str
+
+
+class Cancelled(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="cancelled"):
+    """What was left of the order is withdrawn; with a `reason` nobody asked for it."""
+
+    order: str
+    ts: int
+    reason: str = ""
 
 
 class CancelRejected(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="cancel_rejected"):
@@ -109,8 +167,43 @@ class Absent(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="absent
     ts: int
 
 
-OrderEvent = Accepted | Rejected | Executed | Cancelled | CancelRejected | Absent
+class Liquidated(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="liquidated"):
+    """The venue closed `quantity` > 0 of a position by an order of its own, on `side`."""
+
+    symbol: str
+    ts: int
+    execution: str
+    side: Side
+    price: Decimal
+    quantity: Decimal
+    fee: Decimal
+
+
+class Funded(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="funded"):
+    """Funding was settled: `amount` = -quantity * mark * rate was received (negative: paid)."""
+
+    symbol: str
+    ts: int
+    execution: str
+    rate: Decimal
+    mark: Decimal
+    quantity: Decimal
+    amount: Decimal
+
+
+OrderEvent = (
+    Accepted | Rejected | Executed | Amended | AmendRejected | Cancelled | CancelRejected | Absent | Liquidated | Funded
+)
 """What an executor reports."""
+
+
+class Part(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What one strategy's sub-position has of something: a signed quantity, what it realised, its fee."""
+
+    strategy: str
+    quantity: Decimal
+    realised: Decimal
+    fee: Decimal = Decimal(0)
 
 
 class OrderUpdate(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="order"):
@@ -127,6 +220,10 @@ class OrderUpdate(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="o
     ts: int
     cause: str
     reason: str = ""
+    order_type: OrderType = "market"
+    purpose: Purpose = "target"
+    price: Decimal | None = None
+    trigger: Decimal | None = None
 
 
 class Fill(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="fill"):
@@ -146,6 +243,59 @@ class Fill(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="fill"):
     ts: int
     cause: str
     execution: str
+    maker: bool = False
+    parts: tuple[Part, ...] = ()
+
+
+class Transfer(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="transfer"):
+    """Fact: strategies passed a position to each other at the mark price, free of fees; quantities sum to 0."""
+
+    number: int
+    id: str
+    symbol: str
+    price: Decimal
+    parts: tuple[Part, ...]
+    ts: int
+    cause: str
+
+
+class Funding(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="funding"):
+    """Fact: funding was settled on a position; `amount` was received, negative when paid.
+
+    Each part has its sub-position's signed quantity and, as `realised`, what it received.
+    """
+
+    number: int
+    id: str
+    symbol: str
+    rate: Decimal
+    mark: Decimal
+    quantity: Decimal
+    amount: Decimal
+    parts: tuple[Part, ...]
+    ts: int
+    cause: str
+    execution: str
+
+
+class Latch(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="latch"):
+    """Fact: `name`, a limit or the operator, stops trading at a `level`, or no longer does (None)."""
+
+    number: int
+    name: str
+    level: LatchLevel | None
+    figures: str
+    ts: int
+    cause: str
+
+
+class Valuation(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="valuation"):
+    """Fact: the account was valued, at these (symbol, price): the marks, else the last prices."""
+
+    number: int
+    ts: int
+    equity: Decimal
+    prices: tuple[tuple[str, float], ...]
 
 
 class Refusal(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="refusal"):
@@ -161,7 +311,7 @@ class Refusal(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="refus
     cause: str
 
 
-Fact = OrderUpdate | Fill | Refusal
+Fact = OrderUpdate | Fill | Transfer | Funding | Latch | Valuation | Refusal
 """What the Trader tells everyone else."""
 
 

@@ -16,12 +16,16 @@ class Channel(msgspec.Struct, frozen=True, order=True):
 
     def __str__(self) -> str:
         """Write it as a recipe's reader would: `bars of 1m`, `quotes`."""
-        return f"bars of {format_duration(self.interval)}" if self.kind == "bar" else f"{self.kind}s"
+        if self.kind == "bar":
+            return f"bars of {format_duration(self.interval)}"
+        return "funding rates" if self.kind == "funding" else f"{self.kind}s"
 
 
 QUOTES = Channel("quote")
 TRADES = Channel("trade")
 MARKS = Channel("mark")
+FUNDING = Channel("funding")
+BOOKS = Channel("book")
 
 
 def bars(interval: int) -> Channel:

@@ -6,12 +6,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
-from quantmind.events import Cancel, Market, OrderEvent, Query, Submit
+from quantmind.events import Amend, Cancel, Market, OrderEvent, Query, Submit
 from quantmind.kinds.channel import Channel
 from quantmind.kinds.component import Component, O
 from quantmind.market.instruments import Instrument
 
 if TYPE_CHECKING:
+    from quantmind.ledger.accounts import Account
     from quantmind.trader.gate import Approved, Gate
     from quantmind.trader.orders import Order
 
@@ -50,8 +51,8 @@ class Executor(Component[O]):
     def prepare(self, channels: Mapping[str, frozenset[Channel]]) -> None:
         """Learn which channels of each symbol will come, before the first event."""
 
-    def restore(self, orders: Sequence[Order]) -> None:
-        """Take back the orders that the journal knows to be acknowledged and not done."""
+    def restore(self, orders: Sequence[Order], account: Account) -> None:
+        """Take back what the journal knows: the orders that are acknowledged and not done, wallet and positions."""
 
     @final
     def connect(self, gate: Gate) -> None:
@@ -70,10 +71,16 @@ class Executor(Component[O]):
         command = self._gate.spend(approved)
         if isinstance(command, Submit):
             return self.submit(command)
+        if isinstance(command, Amend):
+            return self.amend(command)
         return self.cancel(command)
 
     def submit(self, command: Submit) -> Sequence[OrderEvent]:
         """Place an order."""
+        raise NotImplementedError
+
+    def amend(self, command: Amend) -> Sequence[OrderEvent]:
+        """Change a resting order, so that at no moment neither the old nor the new one is there."""
         raise NotImplementedError
 
     def cancel(self, command: Cancel) -> Sequence[OrderEvent]:

@@ -1,4 +1,4 @@
-"""Limits: what may not be increased any further."""
+"""Limits: what may not be increased any further, and when to stop."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from decimal import Decimal
 
 import msgspec
 
-from quantmind.events import Side
-from quantmind.kinds.component import Component, O
+from quantmind.events import LatchLevel, Side
+from quantmind.kinds.component import O
+from quantmind.kinds.rule import Rule
+from quantmind.kinds.standing import Standing
 from quantmind.market.instruments import Instrument
 
 
@@ -18,13 +20,21 @@ class Increase(msgspec.Struct, frozen=True, gc=False):
     side: Side
     quantity: Decimal
     price: Decimal
-    """The last price of the symbol."""
+    """The last price of the symbol; a limit order's own."""
     held: Decimal
     """What is held already on the increasing side, all working orders on that side included (>= 0)."""
     gross: Decimal
     """The notional of all symbols, working orders included, before this increase."""
     equity: Decimal
     """Balance and unrealised profit of the account."""
+    ts: int = 0
+    """The time of the decision, ns UTC."""
+    priced_at: int = 0
+    """The time of the last price of the symbol, ns UTC."""
+    mark: Decimal | None = None
+    """The last mark price, else the last price; None before any."""
+    standing: Standing = Standing(Decimal(0), ())
+    """The whole account, this increase not included."""
 
 
 class Allowed(msgspec.Struct, frozen=True, gc=False):
@@ -52,11 +62,27 @@ Verdict = Allowed | Shrunk | Refused
 ALLOWED = Allowed()
 
 
-class Limit(Component[O]):
-    """Judges what increases the absolute position; never enlarges it. What reduces is never asked for."""
+class Stop(msgspec.Struct, frozen=True, gc=False):
+    """Stop trading, until the latch is reset: `reduce`, `flatten` or `halt`, and which figure broke which limit."""
+
+    level: LatchLevel
+    figures: str
+
+
+class Limit(Rule[O]):
+    """Judges what increases the absolute position; never enlarges it. What reduces is never asked for.
+
+    One instance judges all instruments. Its `name` is the code of its refusals and of its latch.
+    """
 
     kind = "limit"
 
-    def check(self, increase: Increase) -> Verdict:
+    def check(self, increase: Increase) -> Verdict:  # noqa: ARG002
         """Allow, shrink or refuse an increase."""
-        raise NotImplementedError
+        return ALLOWED
+
+    def watch(self, standing: Standing) -> Stop | None:
+        """Say whether trading must stop; asked after every market event and every fill, unless its latch is set."""
+
+    def reset(self, standing: Standing) -> None:
+        """Begin anew after the operator cleared the latch: a peak is the present equity."""

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import msgspec
 
-from quantmind.kinds.component import Component, O
+from quantmind.kinds.component import O
+from quantmind.kinds.rule import Rule
 from quantmind.market.instruments import Instrument
 
 
@@ -22,10 +23,17 @@ class Sizing(msgspec.Struct, frozen=True, gc=False):
     """The distance of the protective stop in price units; None without one."""
 
 
-class SizingRule(Component[O]):
-    """Gives the quantity it would hold at a Target of 1; the budget is the smallest of all rules."""
+class SizingRule(Rule[O]):
+    """Gives the quantity it would hold at a Target of 1; the budget is the smallest of all rules.
+
+    There is one instance for each instrument.
+    """
 
     kind = "sizing"
+
+    def __init__(self, options: O, instrument: Instrument) -> None:
+        super().__init__(options)
+        self.instrument = instrument
 
     def budget(self, sizing: Sizing) -> Decimal:
         """Return the quantity, in base currency, not yet rounded to the instrument's step."""

@@ -9,13 +9,56 @@ import msgspec
 _ONE = Decimal(1)
 
 
+class Tier(msgspec.Struct, frozen=True):
+    """A maintenance tier: from a notional of `floor` on, the maintenance margin is notional * rate - amount."""
+
+    floor: Decimal
+    rate: Decimal
+    amount: Decimal
+
+
+def tiers(*steps: tuple[Decimal, Decimal]) -> tuple[Tier, ...]:
+    """Make tiers of (floor, rate), from the lowest floor on.
+
+    The amount makes the margin continuous: amount_n = floor_n * (rate_n - rate_(n-1)) + amount_(n-1), Binance FAQ
+    "Leverage and Margin of USD-M Futures".
+    """
+    made: list[Tier] = []
+    amount = rate = Decimal(0)
+    for floor, higher in steps:
+        if made:
+            amount += floor * (higher - rate)
+        rate = higher
+        made.append(Tier(floor, rate, amount))
+    return tuple(made)
+
+
 class Instrument(msgspec.Struct, frozen=True):
-    """A linear perpetual: price `tick`, quantity `step`, and the smallest notional the venue takes."""
+    """A linear perpetual: price `tick`, quantity `step`, and the smallest notional the venue takes.
+
+    `max_quantity` is the largest quantity of one market order, None where there is none.
+    """
 
     symbol: str
     tick: Decimal
     step: Decimal
     min_notional: Decimal = Decimal(0)
+    max_quantity: Decimal | None = None
+    tiers: tuple[Tier, ...] = tiers((Decimal(0), Decimal("0.02")))
+
+    def tier(self, notional: Decimal) -> Tier:
+        """Return the maintenance tier of a notional."""
+        found = self.tiers[0]
+        for tier in self.tiers:
+            if tier.floor > notional:
+                break
+            found = tier
+        return found
+
+    def maintenance(self, notional: Decimal) -> Decimal:
+        """Return the maintenance margin of a position of this notional."""
+        tier = self.tier(notional)
+        return notional * tier.rate - tier.amount
 
     def quantity(self, value: Decimal) -> Decimal:
         """Round a signed quantity towards zero to the step."""
@@ -30,11 +73,29 @@ class Instrument(msgspec.Struct, frozen=True):
         return (Decimal(repr(price)) / self.tick).quantize(_ONE, ROUND_FLOOR) * self.tick
 
 
+_MAJOR = tiers(
+    *(
+        (Decimal(floor), Decimal(rate))
+        for floor, rate in (
+            ("0", "0.004"),
+            ("50000", "0.005"),
+            ("600000", "0.0065"),
+            ("3000000", "0.01"),
+            ("12000000", "0.02"),
+            ("70000000", "0.025"),
+            ("100000000", "0.05"),
+            ("230000000", "0.1"),
+            ("480000000", "0.125"),
+        )
+    )
+)
+"""Binance's tiers of its two largest contracts, as of 2025; a venue's own are read from it."""
+
 KNOWN = {
     instrument.symbol: instrument
     for instrument in (
-        Instrument("BTC/USDT:USDT", Decimal("0.1"), Decimal("0.001"), Decimal(100)),
-        Instrument("ETH/USDT:USDT", Decimal("0.01"), Decimal("0.001"), Decimal(20)),
+        Instrument("BTC/USDT:USDT", Decimal("0.1"), Decimal("0.001"), Decimal(100), Decimal(120), _MAJOR),
+        Instrument("ETH/USDT:USDT", Decimal("0.01"), Decimal("0.001"), Decimal(20), Decimal(2000), _MAJOR),
     )
 }
 """Instruments a recipe may name without saying their steps; any other one says its own."""
