@@ -54,6 +54,18 @@ class Executor(Component[O]):
     def restore(self, orders: Sequence[Order], account: Account) -> None:
         """Take back what the journal knows: the orders that are acknowledged and not done, wallet and positions."""
 
+    def save(self) -> str:
+        """Return what a restart cannot find out from the journal, as text; asked for at each commit."""
+        return ""
+
+    def load(self, state: str) -> None:
+        """Take back what was saved last; called before `restore`, not on a new account."""
+
+    @property
+    def figures(self) -> Mapping[str, float]:
+        """What the executor publishes of itself, by name, as the summary of a run shows it."""
+        return {}
+
     @final
     def connect(self, gate: Gate) -> None:
         """Learn the gate whose approvals are valid here."""

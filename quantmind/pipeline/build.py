@@ -11,8 +11,10 @@ from quantmind.pipeline.feeding import Feeding
 from quantmind.pipeline.folder import digest
 from quantmind.recipe.model import Recipe, Spec
 from quantmind.recipe.wiring import Wiring
+from quantmind.trader.entry import LimitEntry
 from quantmind.trader.gate import Gate
 from quantmind.trader.journal import Journal
+from quantmind.trader.rules import Rules
 from quantmind.trader.trader import Trader
 
 
@@ -62,9 +64,28 @@ def executor(recipe: Recipe, wiring: Wiring) -> Executor[Any]:
 
 def trader(recipe: Recipe, journal: Journal, new_epoch: bool = False) -> Trader:
     """Build the Trader on the account's journal."""
-    sizing = [_make(spec) for spec in recipe.sizing]
-    gate = Gate([_make(spec) for spec in recipe.limits])
-    return Trader(recipe.instruments, sizing, gate, journal, recipe.no_trade_band, new_epoch)
+    limits = [_make(spec) for spec in recipe.limits]
+    rules = Rules(
+        {i.symbol: [_make(spec, i) for spec in recipe.sizing] for i in recipe.instruments},
+        {i.symbol: [_make(spec, i) for spec in recipe.protection] for i in recipe.instruments},
+        limits,
+    )
+    strategies = [spec.id for spec in recipe.strategies]
+    return Trader(
+        recipe.instruments,
+        strategies,
+        rules,
+        Gate(limits),
+        journal,
+        recipe.no_trade_band,
+        _entry(recipe),
+        new_epoch,
+    )
+
+
+def _entry(recipe: Recipe) -> LimitEntry | None:
+    limit = recipe.entry.limit
+    return None if limit is None else LimitEntry(limit.offset_ticks, limit.timeout, limit.then)
 
 
 def sinks(recipe: Recipe, run: Run) -> list[Sink[Any]]:

@@ -30,7 +30,9 @@ class Driver:
 
     async def run(self) -> None:
         """Handle every event of the feeds."""
-        self._deciding.warm_up(await self._feeding.history())
+        history = await self._feeding.history()
+        self._deciding.warm_up(history)
+        self._executing.warm_up(history)
         self._executing.trader.chronicle.silent = not (self._sinking.wants or self._deciding.decider.listens)
         self._executing.start()
         async for batch in self._feeding.batches():
@@ -39,7 +41,7 @@ class Driver:
             if events:
                 await self._sinking.write(events)
             await asyncio.sleep(0)
-        self._executing.commit()
+        self._executing.end()
         await self._sinking.write(self._executing.take_facts())
 
     def _handle(self, batch: Sequence[Market]) -> list[Any]:
@@ -47,7 +49,7 @@ class Driver:
         executing, decider = self._executing, self._deciding.decider
         handle, decide, decided = executing.market, self._deciding.market, executing.decided
         # Most events change a price and nothing else: for these the reducers are asked without a detour.
-        note, ask = executing.trader.on_market, decider.on_market
+        note, ask, match = executing.trader.on_market, decider.on_market, executing.match
         waiting, pending, busy_to = executing.waiting, executing.trader.chronicle.facts, executing.busy_to
         unpriced = executing.trader.unpriced
         plain, listens = not self._deciding.recorded, decider.listens
@@ -59,10 +61,13 @@ class Driver:
             seq += 1
             began = clock()
             facts: Sequence[Fact] = ()
-            if waiting or pending or unpriced or seq <= busy_to:
+            if pending or unpriced or seq <= busy_to:
                 facts = handle(seq, event)
-            else:
-                note(seq, event)
+            elif waiting and (traded := match(seq, event)):
+                executing.traded(seq, event, traded)
+                facts = executing.priced(seq, event)
+            elif commands := note(seq, event):
+                executing.perform(commands)
             if plain and not facts and event.ts <= decider.wake_at:
                 upto = ask(seq, event)
             else:

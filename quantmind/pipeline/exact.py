@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import cast
 
 from quantmind.errors import QuantMindError, UsageError
-from quantmind.events import Clock, Fact, MarketEvent, OrderEvent, Upto
+from quantmind.events import Clock, Fact, Instruction, MarketEvent, OrderEvent, Upto
+from quantmind.events.codec import Message
 from quantmind.pipeline import build, export, record
 from quantmind.pipeline.deciding import joined
 from quantmind.pipeline.folder import RunFolder
 from quantmind.project import Project
 from quantmind.recipe.model import Recipe
 from quantmind.recipe.wiring import wire
+from quantmind.trader.gate import Approved
 from quantmind.trader.journal import Journal
 from quantmind.trader.journal_reader import JournalReader
+from quantmind.trader.trader import Trader
 
 
 def repeat(recipe: Recipe, project: Project, name: str) -> Iterator[str]:
@@ -68,25 +71,36 @@ def _trade(recipe: Recipe, path: Path, decided: dict[int, Upto], journal: Journa
     """Give the Trader its recorded inputs, with the Decider's repeated decisions in place of the recorded."""
     trader = build.trader(recipe, journal)
     for seq, message in record.read(path):
-        if isinstance(message, MarketEvent):
-            trader.on_market(seq, message)
-            commands = trader.on_price(message) if message.symbol in trader.unpriced else []
-        elif isinstance(message, Upto):
+        if isinstance(message, Upto):
             upto = decided.pop(seq, None)
             if upto is None:
                 raise QuantMindError(f"at market event {seq} the run has decisions that do not come again")
-            commands = trader.on_upto(upto)
-        elif isinstance(message, Clock):
-            trader.on_arrival(seq, message.ts)
-            commands = []
+            commands: Sequence[Approved] = trader.on_upto(upto)
         else:
-            commands = trader.on_order_event(cast("OrderEvent", message))
+            commands = _handled(trader, seq, message)
         for command in commands:
             trader.gate.spend(command)
         trader.chronicle.facts.clear()
+    trader.end()
     trader.chronicle.commit()
     if decided:
         raise QuantMindError(f"at market event {min(decided)} there are decisions that the run does not have")
+
+
+def _handled(trader: Trader, seq: int, message: Message) -> Sequence[Approved]:
+    """Give the Trader an input that does not come from the Decider."""
+    if isinstance(message, MarketEvent):
+        if seq <= 0:
+            trader.warm_up(message)
+            return ()
+        commands = trader.on_market(seq, message)
+        return [*commands, *trader.on_price(message)] if message.symbol in trader.unpriced else commands
+    if isinstance(message, Instruction):
+        return trader.on_instruction(message)
+    if isinstance(message, Clock):
+        trader.on_arrival(seq, message.ts)
+        return ()
+    return trader.on_order_event(cast("OrderEvent", message))
 
 
 def _compare(first: JournalReader, second: JournalReader, name: str) -> int:

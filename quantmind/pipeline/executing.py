@@ -8,13 +8,15 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from quantmind.errors import ComponentError, QuantMindError
-from quantmind.events import CancelRejected, Clock, Fact, Market, OrderEvent, Query, Upto
+from quantmind.events import CancelRejected, Clock, Fact, Instruction, Market, OrderEvent, Query, Upto
 from quantmind.kinds.executor import Executor
 from quantmind.market.bars import NEVER
 from quantmind.pipeline.record import Recorder
 from quantmind.trader.gate import Approved
 from quantmind.trader.journal import Journal
 from quantmind.trader.trader import Trader
+
+_EXECUTOR = "executor"
 
 
 class Executing:
@@ -41,6 +43,22 @@ class Executing:
         self.waiting = executor.waiting
         """With nothing here, no facts and an event after `busy_to`, the Trader need only take note of a price."""
         self.busy_to = self.resumed_at + 1 if recorder is None else NEVER
+        if type(executor).save is not Executor.save:
+            known = trader.chronicle.states
+            trader.chronicle.states = lambda: {**known(), _EXECUTOR: executor.save()}
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """What rules and executor publish of themselves, by name."""
+        own = {f"{self._executor.kind}.{self._executor.name}.{key}": n for key, n in self._executor.figures.items()}
+        return {**self.trader.figures, **own}
+
+    def warm_up(self, history: Sequence[Market]) -> None:
+        """Show the rules what was before the first event; it ends with sequence number 0."""
+        for seq, event in enumerate(history, 1 - len(history)):
+            if self._recorder is not None:
+                self._recorder.write(seq, event)
+            self.trader.warm_up(event)
 
     def start(self) -> None:
         """Give the executor its open orders back; where no events come again, reconcile at once."""
@@ -49,7 +67,9 @@ class Executing:
         self._executor.connect(self.trader.gate)
         if not self._simulated:
             self._executor.listen(self.order_event)
-        self._executor.restore(self.trader.acknowledged())
+        if self.trader.chronicle.resumed:
+            self._executor.load(self._journal.states().get(_EXECUTOR, ""))
+        self._executor.restore(self.trader.acknowledged(), self.trader.account)
         if not self.resumed_at:
             self._reconcile()
 
@@ -62,7 +82,8 @@ class Executing:
                     waiting.extend(self._heard(event))
             else:
                 waiting.append(item)
-        self._perform(waiting)
+        self.perform(waiting)
+        self.perform(self.trader.settle())
 
     def market(self, seq: int, event: Market) -> Sequence[Fact]:
         """Handle market event `seq`; returns every fact since the last one."""
@@ -74,28 +95,50 @@ class Executing:
                 self._reconcile()
             return self._facts_again(seq)
         if self._simulated and self.waiting:
-            self._match(seq, event)
-        if self._recorder is not None:
-            self._recorder.write(seq, event)
-        trader.on_market(seq, event)
-        self._commit_command()
-        facts = [*self._facts_again(seq), *self.take_facts()]
-        if event.symbol in trader.unpriced:
-            # Its facts are of after this event, and told with the next one.
-            self._perform(trader.on_price(event))
-        return facts
+            traded = self.match(seq, event)
+            if traded:
+                self.traded(seq, event, traded)
+        return self.priced(seq, event)
 
-    def _match(self, seq: int, event: Market) -> None:
+    def match(self, seq: int, event: Market) -> Sequence[OrderEvent]:
+        """Step 1: have a simulated executor match a market event."""
         try:
-            events = self._executor.on_market(seq, event)
+            return self._executor.on_market(seq, event)
         except Exception as error:
             raise self._failure(event, error) from error
-        if events:
-            if self._recorder is not None:
-                self._recorder.write(seq, Clock(event.ts))
-            self.trader.on_arrival(seq, event.ts)
-            for order_event in events:
-                self._perform(self._heard(order_event))
+
+    def traded(self, seq: int, event: Market, order_events: Sequence[OrderEvent]) -> None:
+        """Step 2, first half: have the Trader handle what was matched."""
+        if self._recorder is not None:
+            self._recorder.write(seq, Clock(event.ts))
+        self.trader.on_arrival(seq, event.ts)
+        for order_event in order_events:
+            self.perform(self._heard(order_event))
+
+    def priced(self, seq: int, event: Market) -> Sequence[Fact]:
+        """Step 2, second half: have the Trader handle the event; returns every fact of before it."""
+        trader = self.trader
+        if self._recorder is not None:
+            self._recorder.write(seq, event)
+        facts = [*self._facts_again(seq), *self.take_facts()]
+        # What comes of this is of after the event, and told with the next one.
+        commands = trader.on_market(seq, event)
+        if commands:
+            self.perform(commands)
+        if event.symbol in trader.unpriced:
+            self.perform(trader.on_price(event))
+        return facts
+
+    def instruct(self, instruction: Instruction) -> None:
+        """Do what the operator says."""
+        if self._recorder is not None:
+            self._recorder.write(self.trader.came_in, instruction)
+        self.perform(self.trader.on_instruction(instruction))
+
+    def end(self) -> None:
+        """Value the account at the end of a run, and make everything durable."""
+        self.trader.end()
+        self.commit()
 
     def _failure(self, given: object, error: Exception) -> Exception:
         if isinstance(error, QuantMindError):
@@ -109,12 +152,12 @@ class Executing:
         if self._recorder is not None:
             self._recorder.write(upto.seq, upto)
         commands = self.trader.on_upto(upto)
-        self._perform(commands)
+        self.perform(commands)
         return bool(commands)
 
     def order_event(self, event: OrderEvent) -> None:
         """Handle an order event that came by itself."""
-        self._perform(self._heard(event))
+        self.perform(self._heard(event))
 
     def take_facts(self) -> list[Fact]:
         """Return the facts since the last ones were taken."""
@@ -142,7 +185,8 @@ class Executing:
                 commands.extend(self._heard(answer))
         return commands
 
-    def _perform(self, commands: Iterable[Approved]) -> None:
+    def perform(self, commands: Iterable[Approved]) -> None:
+        """Have the executor perform commands, and those that come of them, each after it is on record."""
         waiting = deque(commands)
         while waiting:
             self._commit_command()

@@ -73,6 +73,7 @@ class ExecutionStage:
         while (item := await self._inbox.next(link)) is not None:
             seq, event = item
             if seq <= 0:
+                executing.warm_up((event,))
                 continue
             began = time.perf_counter_ns()
             facts = executing.market(seq, event)
@@ -96,8 +97,8 @@ class ExecutionStage:
                 if not listened:
                     link.send(Done(seq, tuple(facts_to_tell)))
                     facts_to_tell.clear()
+        executing.end()
         last = executing.take_facts()
-        executing.commit()
         await sinking.write([*told, *last])
 
     def _tell_again(self, link: Link, executing: Executing) -> None:

@@ -10,8 +10,9 @@ from typing import Any, Final, NoReturn
 import msgspec
 
 from quantmind.errors import ComponentError, QuantMindError
-from quantmind.events import Cancel, Command, Side
+from quantmind.events import Amend, Cancel, Command, Latch, Side
 from quantmind.kinds.limit import Increase, Limit, Refused, Shrunk
+from quantmind.kinds.standing import Standing
 from quantmind.market.instruments import Instrument
 from quantmind.trader.orders import Order
 
@@ -63,7 +64,10 @@ _set_command: Final = Approved._command.__set__  # type: ignore[attr-defined] # 
 
 
 class Intent(msgspec.Struct, frozen=True, gc=False):
-    """What the Trader would like to order: a quantity > 0 of which `reducing` takes the position towards 0."""
+    """What the Trader would like to order: a quantity > 0 of which `reducing` takes the position towards 0.
+
+    `unprotected` says why nothing may be increased for want of a stop; empty where it may.
+    """
 
     instrument: Instrument
     side: Side
@@ -73,6 +77,11 @@ class Intent(msgspec.Struct, frozen=True, gc=False):
     held: Decimal
     gross: Decimal
     equity: Decimal
+    ts: int
+    priced_at: int
+    mark: Decimal | None
+    standing: Standing
+    unprotected: str = ""
 
 
 class Cut(msgspec.Struct, frozen=True, gc=False):
@@ -93,16 +102,19 @@ class Gate:
         self._limits = tuple(limits)
         self._issued: dict[int, Approved] = {}
         self._process = _process[0]
-        self.halted = ""
-        """Why nothing may be increased any more; empty while it may."""
+        self.latch: Latch | None = None
+        """What keeps everything from being increased any more; None while it may."""
 
     def judge(self, intent: Intent) -> tuple[Decimal, bool, list[Cut]]:
         """Return the quantity that may pass, whether as reduce-only, and what was cut off."""
         cuts: list[Cut] = []
         reducing = intent.reducing
         wanted = allowed = intent.quantity - reducing
-        if wanted and self.halted:
-            cuts.append(Cut(wanted, "halted", self.halted))
+        if wanted and self.latch is not None:
+            cuts.append(Cut(wanted, self.latch.name, self.latch.figures))
+            allowed = _ZERO
+        elif wanted and intent.unprotected:
+            cuts.append(Cut(wanted, "unprotected", intent.unprotected))
             allowed = _ZERO
         if allowed:
             allowed = self._limited(intent, allowed, cuts)
@@ -123,6 +135,10 @@ class Gate:
                 intent.held,
                 intent.gross,
                 intent.equity,
+                intent.ts,
+                intent.priced_at,
+                intent.mark,
+                intent.standing,
             )
             try:
                 verdict = limit.check(increase)
@@ -146,6 +162,26 @@ class Gate:
     def approve(self, order: Order) -> Approved:
         """Issue the approval to place an order that was judged."""
         return self._issue(order.submit())
+
+    def protect(self, order: Order) -> Approved:
+        """Issue the approval to place an order that can only close a position.
+
+        Raises:
+            GateError: it could open one.
+        """
+        if not (order.reduce_only or order.close_position):
+            raise GateError(f"order {order.id} could open a position, so it is no protection")
+        return self._issue(order.submit())
+
+    def amend(self, order: Order, ts: int, trigger: Decimal) -> Approved:
+        """Issue the approval to move the trigger of a protective order.
+
+        Raises:
+            GateError: the order could open a position.
+        """
+        if not order.close_position:
+            raise GateError(f"order {order.id} could open a position: its price is not moved without judging it anew")
+        return self._issue(Amend(order.id, order.symbol, ts, trigger=trigger))
 
     def cancel(self, order: Order, ts: int) -> Approved:
         """Issue the approval to take back an order; that never adds risk."""

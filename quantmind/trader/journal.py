@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import fcntl
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
 import msgspec
 
 from quantmind.errors import QuantMindError
-from quantmind.events import Fill, Refusal, Upto
+from quantmind.events import Fact, Refusal, Upto
 from quantmind.trader.journal_reader import FILE, SCHEMA, JournalReader, Progress
 from quantmind.trader.orders import Order
 
-_VERSION = 1
+_VERSION = 2
 _INSERTS = {
     "decisions": "INSERT INTO decisions VALUES (?,?,?,?)",
     "fills": "INSERT INTO fills VALUES (?,?,?,?,?)",
+    "transfers": "INSERT INTO transfers VALUES (?,?,?,?,?)",
+    "funding": "INSERT INTO funding VALUES (?,?,?,?,?)",
+    "latches": "INSERT INTO latches VALUES (?,?,?,?,?)",
+    "valuations": "INSERT INTO valuations VALUES (?,?,?,?,?)",
     "refusals": "INSERT INTO refusals VALUES (?,?,?,?,?,?)",
 }
+_PUT_STATE = "INSERT OR REPLACE INTO states VALUES (?,?)"
 _PUT_ORDER = "INSERT OR REPLACE INTO orders VALUES (?,?,?,?,?)"
 _to_json = msgspec.json.Encoder(decimal_format="string").encode
 
@@ -49,6 +55,7 @@ class Journal(JournalReader):
         self.dirty = False
         self._waiting: dict[str, list[tuple[Any, ...]]] = {table: [] for table in _INSERTS}
         self._orders: dict[str, Order] = {}
+        self._states: dict[str, str] = {}
 
     def _open(self, path: Path, account: str, balance: str, durable: bool) -> None:
         super().__init__(sqlite3.connect(path, isolation_level=None))
@@ -83,22 +90,18 @@ class Journal(JournalReader):
         self.dirty = True
         self._orders[order.id] = order
 
-    def fill(self, position: Position, fill: Fill) -> None:
-        """Record a fill."""
+    def fact(self, table: str, position: Position, fact: Fact) -> None:
+        """Record a fact in the table of its kind."""
         self.dirty = True
-        self._waiting["fills"].append((*position, fill.number, _encode(fill)))
+        self._waiting[table].append((*position, fact.number, _encode(fact)))
 
     def refusal(self, position: Position, refusal: Refusal) -> None:
         """Record a refusal."""
         self.dirty = True
         self._waiting["refusals"].append((*position, refusal.number, refusal.code, _encode(refusal)))
 
-    def latch(self, name: str, reason: str) -> None:
-        """Set a latch, at once."""
-        self._database.execute("INSERT OR REPLACE INTO latches VALUES (?, ?)", (name, reason))
-
-    def commit(self, progress: Progress) -> None:
-        """Write everything recorded since the last commit, and how far it goes, in one transaction."""
+    def commit(self, progress: Progress, states: Mapping[str, str]) -> None:
+        """Write everything recorded since the last commit, the states, and how far it goes, in one transaction."""
         execute, many = self._database.execute, self._database.executemany
         execute("BEGIN IMMEDIATE")
         try:
@@ -107,6 +110,9 @@ class Journal(JournalReader):
                     many(_INSERTS[table], waiting)
             if self._orders:
                 many(_PUT_ORDER, [(o.epoch, o.seq, o.n, o.open, _encode(o)) for o in self._orders.values()])
+            changed = [item for item in states.items() if self._states.get(item[0]) != item[1]]
+            if changed:
+                many(_PUT_STATE, changed)
             execute("INSERT OR REPLACE INTO progress VALUES (1,?,?,?,?,?)", msgspec.structs.astuple(progress))
             execute("COMMIT")
         except BaseException:
@@ -115,6 +121,7 @@ class Journal(JournalReader):
         for waiting in self._waiting.values():
             waiting.clear()
         self._orders.clear()
+        self._states.update(changed)
         self.dirty = False
 
     def close(self) -> None:

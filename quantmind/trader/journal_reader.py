@@ -10,7 +10,7 @@ from typing import Any, Self
 import msgspec
 
 from quantmind.errors import QuantMindError
-from quantmind.events import Fact, Fill, Refusal, Target, Upto
+from quantmind.events import Fact, Fill, Funding, Latch, Refusal, Target, Transfer, Upto, Valuation
 from quantmind.trader.orders import Order
 
 FILE = "journal.sqlite"
@@ -26,19 +26,31 @@ CREATE TABLE orders (epoch INTEGER, seq INTEGER, n INTEGER, open INTEGER, body T
 CREATE INDEX orders_open ON orders (open) WHERE open = 1;
 CREATE TABLE fills (epoch INTEGER, seq INTEGER, n INTEGER, number INTEGER PRIMARY KEY, body TEXT);
 CREATE TABLE refusals (epoch INTEGER, seq INTEGER, n INTEGER, number INTEGER PRIMARY KEY, code TEXT, body TEXT);
-CREATE TABLE latches (name TEXT PRIMARY KEY, reason TEXT NOT NULL);
+CREATE TABLE transfers (epoch INTEGER, seq INTEGER, n INTEGER, number INTEGER PRIMARY KEY, body TEXT);
+CREATE TABLE funding (epoch INTEGER, seq INTEGER, n INTEGER, number INTEGER PRIMARY KEY, body TEXT);
+CREATE TABLE latches (epoch INTEGER, seq INTEGER, n INTEGER, number INTEGER PRIMARY KEY, body TEXT);
+CREATE TABLE valuations (epoch INTEGER, seq INTEGER, n INTEGER, number INTEGER PRIMARY KEY, body TEXT);
+CREATE TABLE states (name TEXT PRIMARY KEY, body TEXT NOT NULL)
 """
-"""The tables: a row for each decision, order, fill and refusal, whose body is its JSON.
+"""The tables: a row for each decision, order and fact, whose body is its JSON.
 
-(epoch, seq, n) is the position: the last market event, and a counter that restarts with it.
+(epoch, seq, n) is the position: the last market event, and a counter that restarts with it. `states` has what no
+fact tells of rules, protection and the executor, as it was at the last commit.
 """
 
 _KINDS: dict[str, type[Any]] = {
     "decisions": Upto,
     "fills": Fill,
+    "transfers": Transfer,
+    "funding": Funding,
+    "latches": Latch,
+    "valuations": Valuation,
     "orders": Order,
     "refusals": Refusal,
 }
+
+FACTS = ("fills", "transfers", "funding", "latches", "valuations", "refusals")
+"""The tables that hold facts; those of orders are in the trail of each."""
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -114,9 +126,14 @@ class JournalReader:
         """Return the last Target of each symbol."""
         return list({t.symbol: t for *_, decision in self.records("decisions") for t in decision.targets}.values())
 
-    def latches(self) -> dict[str, str]:
-        """Return the latches that are set, with their reasons."""
-        return dict(self._database.execute("SELECT name, reason FROM latches").fetchall())
+    def latches(self) -> dict[str, Latch]:
+        """Return the latches that are set, by name."""
+        last = {latch.name: latch for *_, latch in self.records("latches")}
+        return {name: latch for name, latch in last.items() if latch.level is not None}
+
+    def states(self) -> dict[str, str]:
+        """Return what was saved at the last commit, by name."""
+        return dict(self._database.execute("SELECT name, body FROM states").fetchall())
 
     def refusal_counts(self) -> dict[str, int]:
         """Return how often each code was refused."""
@@ -135,7 +152,7 @@ class JournalReader:
     def facts(self, number: int = 0) -> list[tuple[int, Fact]]:
         """Return the facts from `number` on, each with the last market event handled before it."""
         found: list[tuple[int, Fact]] = []
-        for table in ("fills", "refusals"):
+        for table in FACTS:
             found += [(seq, fact) for _, seq, _, fact in self.records(table) if fact.number >= number]
         for *_, order in self.records("orders"):
             found += [(step.seq, order.told(step)) for step in order.trail if step.number >= number]

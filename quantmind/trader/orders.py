@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from quantmind.events import OrderState, OrderUpdate, Side, Submit
+from quantmind.events import OrderState, OrderType, OrderUpdate, Purpose, Side, Submit, TimeInForce, TriggerBy
 
 _ZERO = Decimal(0)
 _OPEN = frozenset({OrderState.INTENT, OrderState.ACCEPTED, OrderState.CANCELLING})
@@ -40,13 +40,14 @@ class Step(msgspec.Struct, frozen=True, gc=False, array_like=True):
     ts: int
     filled: Decimal
     reason: str = ""
+    trigger: Decimal | None = None
 
 
 class Order(msgspec.Struct, gc=False, array_like=True):
     """One order and what is known of it; `trail` has every step, so that its facts can be told again.
 
-    (epoch, seq, n) is the position of the intent; `after` the last market event that had come in by then, which
-    is one more than `seq` for an order that a fill of that event led to.
+    (epoch, seq, n) is the position of the intent; `after` the last market event that had come in by then (one more
+    than `seq` for an order that a fill of that event led to), or that a part of it was filled by.
     """
 
     epoch: int
@@ -65,11 +66,28 @@ class Order(msgspec.Struct, gc=False, array_like=True):
     cancel_ts: int = 0
     trail: list[Step] = []
     executions: list[str] = []
+    purpose: Purpose = "target"
+    order_type: OrderType = "market"
+    price: Decimal | None = None
+    trigger: Decimal | None = None
+    callback: Decimal | None = None
+    time_in_force: TimeInForce = "gtc"
+    close_position: bool = False
+    trigger_by: TriggerBy = "last"
+    deadline: int = 0
+    """When an entry that waits for its price is given up, ns UTC; 0 for never."""
+    distance: Decimal | None = None
+    """The stop distance that its size was computed with."""
 
     @property
     def open(self) -> bool:
         """Whether more of it may still trade."""
         return self.state in _OPEN
+
+    @property
+    def protective(self) -> bool:
+        """Whether it rests to close a position; such orders are not working ones."""
+        return self.purpose in {"stop", "take_profit"}
 
     @property
     def acknowledged(self) -> bool:
@@ -95,7 +113,24 @@ class Order(msgspec.Struct, gc=False, array_like=True):
 
     def submit(self) -> Submit:
         """Return the command that places it."""
-        return Submit(self.id, self.symbol, self.side, self.quantity, self.reduce_only, self.ts, self.after)
+        if self.order_type == "market":
+            return Submit(self.id, self.symbol, self.side, self.quantity, self.reduce_only, self.ts, self.after)
+        return Submit(
+            self.id,
+            self.symbol,
+            self.side,
+            self.quantity,
+            self.reduce_only,
+            self.ts,
+            self.after,
+            self.order_type,
+            self.price,
+            self.trigger,
+            self.callback,
+            self.time_in_force,
+            self.close_position,
+            self.trigger_by,
+        )
 
     def told(self, step: Step) -> OrderUpdate:
         """Return the fact of one of its steps."""
@@ -111,4 +146,8 @@ class Order(msgspec.Struct, gc=False, array_like=True):
             step.ts,
             self.cause,
             step.reason,
+            self.order_type,
+            self.purpose,
+            self.price,
+            step.trigger,
         )

@@ -7,34 +7,42 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Any
 
-from quantmind.errors import QuantMindError
 from quantmind.events import (
     Absent,
     Accepted,
+    Amended,
+    AmendRejected,
     Cancelled,
     Executed,
+    Funded,
+    Instruction,
+    Liquidated,
     Market,
     OrderEvent,
     OrderState,
     Query,
     Rejected,
-    Side,
     Target,
     Upto,
 )
-from quantmind.kinds.sizing import Sizing, SizingRule
-from quantmind.ledger.accounts import Account
+from quantmind.market.bars import NEVER
 from quantmind.market.instruments import Instrument
-from quantmind.trader.budget import Budget
-from quantmind.trader.chronicle import Chronicle
 from quantmind.trader.desk import Desk
-from quantmind.trader.gate import Approved, Gate, Intent
+from quantmind.trader.entry import LimitEntry
+from quantmind.trader.floor import Floor
+from quantmind.trader.gate import Approved, Gate
+from quantmind.trader.halts import Halts
+from quantmind.trader.intents import Intents
 from quantmind.trader.journal import Journal
 from quantmind.trader.orders import Order
+from quantmind.trader.restart import Restored, restore, states
+from quantmind.trader.rules import Rules
+from quantmind.trader.stops import Stops
 
-_ZERO = Decimal(0)
+_NONE: Sequence[Approved] = ()
+_VALUED_EVERY = 3_600_000_000_000
+"""Event time between two valuations of an account that holds something, in ns."""
 
 
 class Trader:
@@ -48,56 +56,58 @@ class Trader:
     def __init__(
         self,
         instruments: Sequence[Instrument],
-        sizing: Sequence[SizingRule[Any]],
+        strategies: Sequence[str],
+        rules: Rules,
         gate: Gate,
         journal: Journal,
         no_trade_band: Decimal,
+        entry: LimitEntry | None = None,
         new_epoch: bool = False,
     ) -> None:
+        self._floor = floor = Floor(instruments, strategies, rules, gate, journal, new_epoch)
         self.gate = gate
-        self.account = Account(Decimal(journal.balance), [i.symbol for i in instruments])
-        self.chronicle = Chronicle(journal, new_epoch)
-        self._arrived = self._now = 0
-        self.unpriced: set[str] = set()
+        self.account = floor.account
+        self.books = floor.books
+        self.chronicle = floor.chronicle
+        self.latches = floor.latches
+        self.unpriced = floor.unpriced
         """The symbols whose intent waits for a first price; the same object for ever."""
-        self._budget = Budget(sizing)
-        self._journal = journal
-        self._band = no_trade_band
-        self._desks = {
-            instrument.symbol: Desk(index, instrument, self.account.positions[instrument.symbol])
-            for index, instrument in enumerate(instruments)
-        }
-        self._orders: dict[str, Order] = {}
-        self._unanswered: set[str] = set()
-        if self.chronicle.resumed:
-            self._restore()
+        self._desks = floor.desks
+        self._rules = rules
+        self._intents = Intents(floor, no_trade_band, entry)
+        self._stops = Stops(floor)
+        self._halts = Halts(floor)
+        self._value_at = 0
+        restored = restore(floor) if self.chronicle.resumed else Restored()
+        self._moved = restored.moved
+        self._funded = restored.funded
+        self.chronicle.states = self._states
+        if rules.listens:
+            self.chronicle.hear = rules.hear
 
     @property
     def came_in(self) -> int:
         """The last market event that came in: handled, or being matched before it is."""
-        return max(self.chronicle.seq, self._arrived)
+        return self._floor.came_in
 
     @property
     def ready(self) -> bool:
         """Whether the fate of every order is known."""
-        return not self._unanswered
+        return not self._floor.unanswered
 
-    def _restore(self) -> None:
-        journal = self._journal
-        for fill in journal.fills():
-            self._desk(fill.symbol)
-            self._book(fill.symbol, fill.side, fill.quantity, fill.price, fill.fee)
-        for target in journal.targets():
-            self._desk(target.symbol).target = target
-        for order in journal.open_orders():
-            desk = self._desk(order.symbol)
-            self._keep(desk, order)
-            desk.stale = desk.cancelling()
-            if not order.acknowledged:
-                self._unanswered.add(order.id)
-            if order.epoch != self.chronicle.epoch:
-                order.after = 0
-        self.gate.halted = journal.latches().get("halt", "")
+    @property
+    def figures(self) -> dict[str, float]:
+        """What the rules publish of themselves, by name."""
+        return self._rules.figures
+
+    def equity(self) -> Decimal:
+        """Return the wallet with open positions at the last mark, else the last price."""
+        return self.books.equity
+
+    # Restarts.
+
+    def _states(self) -> dict[str, str]:
+        return {**states(self._desks), **self._rules.states()}
 
     def in_flight(self) -> list[Query | Approved]:
         """Return, after a restart, what to ask and what to say again, in the order it was said first.
@@ -105,7 +115,7 @@ class Trader:
         A cancel does no harm when it is repeated; a submit might, so that order is asked for instead.
         """
         items: list[Query | Approved] = []
-        for order in sorted(self._orders.values(), key=lambda order: order.trail[-1].number):
+        for order in sorted(self._floor.orders.values(), key=lambda order: order.trail[-1].number):
             if not order.acknowledged:
                 items.append(Query(order.id, order.symbol))
             if order.state is OrderState.CANCELLING:
@@ -114,44 +124,28 @@ class Trader:
 
     def acknowledged(self) -> list[Order]:
         """Return the open orders that the venue is known to have."""
-        return [order for order in self._orders.values() if order.acknowledged]
+        return [order for order in self._floor.orders.values() if order.acknowledged]
 
-    def halt(self, reason: str) -> None:
-        """Refuse every increase from now on, over restarts too."""
-        self._journal.latch("halt", reason)
-        self.gate.halted = reason
+    def is_open(self, order: str) -> bool:
+        """Say whether more of an order may still trade."""
+        return order in self._floor.orders
 
-    def equity(self) -> Decimal:
-        """Return the wallet with open positions at the last mark, else the last price."""
-        equity = self.account.wallet
-        for desk in self._desks.values():
-            if desk.position.quantity:
-                equity += desk.unrealised()
-        return equity
-
-    def on_arrival(self, seq: int, ts: int) -> None:
-        """Learn that market event `seq` has come in and open orders are matched against it.
-
-        What those order events lead to is decided now, not at the times they carry, and not for this event.
-        """
-        self._arrived = seq
-        self._now = ts
-
-    def on_market(self, seq: int, event: Market) -> None:
-        """Take note of a price. The position moves on to this event."""
-        chronicle = self.chronicle
-        chronicle.seq = seq
-        chronicle.n = 0
+    def warm_up(self, event: Market) -> None:
+        """Show the rules an event of before the first one."""
         desk = self._desks.get(event.symbol)
-        if desk is not None:
-            desk.note(event)
+        if desk is not None and desk.routes:
+            self._rules.show(desk.routes, event)
 
     def remember(self, event: Market) -> None:
         """Take note of a price that was handled before a restart."""
-        self._now = event.ts
+        self._floor.now = event.ts
         desk = self._desks.get(event.symbol)
         if desk is not None:
             desk.note(event)
+            if desk.routes:
+                self._rules.show(desk.routes, event)
+        if event.ts > self._value_at:
+            self._value_at = _next(event.ts)
 
     def miss_prices(self) -> None:
         """Know again, after a restart, which intents wait for a first price."""
@@ -160,27 +154,120 @@ class Trader:
                 desk.stale = True
                 self.unpriced.add(symbol)
 
+    def settle(self) -> list[Approved]:
+        """Do what a restart may have interrupted: stops that were not placed, positions that must be closed."""
+        commands: list[Approved] = []
+        if self.ready and self.chronicle.resumed:
+            for desk in self._desks.values():
+                self._stops.rest(desk, self._floor.now, commands)
+            self._halts.obey(self._floor.now, commands)
+        return commands
+
+    # Market events.
+
+    def on_arrival(self, seq: int, ts: int) -> None:
+        """Learn that market event `seq` has come in and open orders are matched against it.
+
+        What those order events lead to is decided now, not at the times they carry, and not for this event.
+        """
+        self._floor.arrived = seq
+        self._floor.now = ts
+
+    def on_market(self, seq: int, event: Market) -> Sequence[Approved]:
+        """Handle a market event; returns the commands to perform. The position moves on to this event."""
+        chronicle = self.chronicle
+        chronicle.seq = seq
+        chronicle.n = 0
+        self._floor.now = event.ts
+        commands = self._ring(event.ts) if event.ts > self._floor.alarm else _NONE
+        desk = self._desks.get(event.symbol)
+        if desk is None:
+            return commands
+        desk.note(event)
+        shown = bool(desk.routes) and self._rules.show(desk.routes, event)
+        if desk.guards:
+            commands = [*commands, *self._guard(desk, seq, event.ts, shown)]
+        if desk.quantity_now:
+            self.books.look()
+        if self._rules.watchers:
+            commands = list(commands)
+            self._halts.watch(event.ts, commands)
+        return commands
+
+    def _guard(self, desk: Desk, seq: int, ts: int, shown: bool) -> list[Approved]:
+        """Follow the price with the levels of each sub-position; leave those that no resting stop covers."""
+        commands: list[Approved] = []
+        high, low = desk.high, desk.low
+        for guard in desk.guards.values():
+            if seq > guard.after:
+                guard.better(high, low)
+        left = desk.left(seq) if len(desk.guards) > 1 or not desk.quantity_now else ()
+        for strategy in left:
+            desk.blocked[strategy] = desk.guards[strategy].side
+        if shown:
+            self._stops.reckon(desk)
+            self._stops.rest(desk, ts, commands)
+        if left:
+            self._intents.compute(desk, ts, commands)
+        return commands
+
+    def _ring(self, ts: int) -> list[Approved]:
+        """Do what was due before an event of time `ts`."""
+        commands: list[Approved] = []
+        if ts > self._value_at:
+            if self._moved or any(desk.position.quantity for desk in self._desks.values()):
+                self.value(self._value_at)
+            self._value_at = _next(ts)
+        alarm = self._value_at
+        for desk in self._desks.values():
+            if desk.orders:
+                self._intents.give_up(desk, ts, commands)
+            ended = [s for s, guard in desk.guards.items() if guard.until is not None and ts > guard.until]
+            for strategy in ended:
+                desk.blocked[strategy] = desk.guards[strategy].side
+                desk.guards[strategy].until = None
+            if ended:
+                self._intents.compute(desk, ts, commands)
+            alarm = min(alarm, desk.next_end(), self._intents.next_deadline(desk) or NEVER)
+        self._floor.alarm = alarm
+        return commands
+
+    def value(self, ts: int) -> None:
+        """Record what the account is worth."""
+        prices = tuple((symbol, desk.value_price) for symbol, desk in self._desks.items() if desk.value_price)
+        if prices:
+            self._moved = False
+            self.chronicle.valuation(ts, self.books.equity, prices)
+
+    def end(self) -> None:
+        """Record what the account is worth at the end of a run."""
+        if self._moved or any(desk.position.quantity for desk in self._desks.values()):
+            self.value(self._floor.now)
+
     def on_price(self, event: Market) -> list[Approved]:
         """Compute the intent that waited for this price; returns the commands to perform."""
         commands: list[Approved] = []
-        desk = self._desk(event.symbol)
+        desk = self._floor.desk(event.symbol)
         if desk.last is not None:
             self.unpriced.discard(event.symbol)
-            self._now = event.ts
+            self._floor.now = event.ts
             for order in desk.absent:
                 self._give_up(desk, order)
             desk.absent.clear()
-            self._intend(desk, event.ts, commands)
+            self._intents.compute(desk, event.ts, commands)
         return commands
+
+    # Targets.
 
     def on_upto(self, upto: Upto) -> list[Approved]:
         """Take what the Decider says; returns the commands to perform, their intents on record."""
         changed: list[Desk] = []
         targets: list[Target] = []
         for target in upto.targets:
-            desk = self._desk(target.symbol)
+            desk = self._floor.desk(target.symbol)
             if desk.changes(target):
                 desk.target = target
+                desk.unblock(target)
                 changed.append(desk)
                 targets.append(target)
         self.chronicle.decision(upto, tuple(targets))
@@ -188,55 +275,146 @@ class Trader:
             changed.sort(key=lambda desk: desk.index)
         commands: list[Approved] = []
         for desk in changed:
-            self._intend(desk, desk.target.ts if desk.target else 0, commands)
+            self._intents.compute(desk, desk.target.ts if desk.target else 0, commands)
         return commands
+
+    # Order events.
 
     def on_order_event(self, event: OrderEvent) -> list[Approved]:
         """Take what became of an order; returns the commands to perform."""
-        order = self._find(event.order)
-        desk = self._desk(order.symbol)
         commands: list[Approved] = []
-        now = max(event.ts, self._now)
+        floor = self._floor
+        now = max(event.ts, floor.now)
+        if isinstance(event, Funded | Liquidated):
+            if isinstance(event, Funded):
+                self._on_funded(event)
+            else:
+                self._on_liquidated(event, commands, now)
+            return commands
+        order = floor.find(event.order)
+        desk = floor.desk(order.symbol)
         if isinstance(event, Executed):
-            self._executed(desk, order, event)
-        elif isinstance(event, Accepted):
+            self._on_executed(desk, order, event, now)
+        elif isinstance(event, Absent) and order.open:
+            self._absent(desk, order, commands)
+        else:
+            self._on_answer(desk, order, event)
+        floor.keep(desk, order)
+        waiting: Iterable[Desk] = (desk,)
+        if order.id in floor.unanswered:
+            floor.unanswered.remove(order.id)
+            waiting = self._desks.values() if self.ready else ()
+        for each in waiting:
+            if each.guards or each.protective:
+                self._stops.rest(each, now, commands)
+            if each.stale:
+                self._intents.compute(each, now, commands)
+        if self.latches.cancelling:
+            self._halts.obey(now, commands)
+        if isinstance(event, Executed) and self._rules.watchers:
+            self._halts.watch(now, commands)
+        return commands
+
+    def _on_answer(self, desk: Desk, order: Order, event: OrderEvent) -> None:
+        """Take what the venue says of an order that did not trade.
+
+        A CancelRejected changes nothing: the event that says how the order ended is on its way.
+        """
+        if isinstance(event, Accepted):
             # An order that was given up and turns up after all counts again, and the intent with it.
             desk.stale = desk.stale or order.state is OrderState.NOT_PLACED
             self.chronicle.step(order, OrderState.ACCEPTED, event.ts)
+        elif isinstance(event, Amended):
+            self._stops.moved(order, event)
+        elif isinstance(event, AmendRejected):
+            self._stops.not_moved(order)
         elif isinstance(event, Cancelled):
-            self.chronicle.step(order, OrderState.CANCELLED, event.ts)
+            self._on_cancelled(desk, order, event)
         elif isinstance(event, Rejected):
             self.chronicle.step(order, OrderState.REJECTED, event.ts, event.reason)
-        elif isinstance(event, Absent) and order.open:
-            self._absent(desk, order, commands)
-        # A CancelRejected changes nothing: the event that says how the order ended is on its way.
-        self._keep(desk, order)
-        waiting: Iterable[Desk] = (desk,)
-        if order.id in self._unanswered:
-            self._unanswered.remove(order.id)
-            waiting = self._desks.values() if self.ready else ()
-        for each in waiting:
-            if each.stale:
-                self._intend(each, now, commands)
-        return commands
+            self._on_lost(desk, order)
 
-    def is_open(self, order: str) -> bool:
-        """Say whether more of an order may still trade."""
-        return order in self._orders
+    def _on_executed(self, desk: Desk, order: Order, event: Executed, now: int) -> None:
+        if event.execution in order.executions:
+            return
+        floor = self._floor
+        # What comes of an order that was thought to be over changes what is to be done.
+        desk.stale = desk.stale or not order.open
+        order.executions.append(event.execution)
+        order.filled += event.quantity
+        # After a crash this event comes again: it has filled what it could.
+        order.after = max(order.after, floor.came_in)
+        signed = event.quantity if order.buys else -event.quantity
+        closing = order.purpose != "target"
+        side = -1 if order.buys else 1
+        realised = self.account.fill(order.symbol, signed, event.price, event.fee)
+        parts = desk.subs.fill(desk.allot(signed, protective=closing), event.price, event.fee)
+        if order.protective:
+            desk.block(side)
+            desk.stale = True
+        self._moved = True
+        self.books.settle(desk)
+        self.chronicle.fill(order, event, realised, desk.position, parts)
+        if order.filled >= order.quantity or (order.close_position and not desk.position.quantity):
+            self.chronicle.step(order, OrderState.FILLED, event.ts)
+        desk.watch(order.distance, now, floor.came_in)
+        if desk.guards:
+            self._stops.reckon(desk)
 
-    def _keep(self, desk: Desk, order: Order) -> None:
-        if order.open:
-            self._orders[order.id] = desk.orders[order.id] = order
-        else:
-            self._orders.pop(order.id, None)
-            desk.orders.pop(order.id, None)
+    def _on_cancelled(self, desk: Desk, order: Order, event: Cancelled) -> None:
+        self.chronicle.step(order, OrderState.CANCELLED, event.ts, event.reason)
+        if order.deadline and order.cancel_ts > order.deadline:
+            self._intents.given_up(desk)
+        if event.reason:
+            self._on_lost(desk, order)
+
+    def _on_lost(self, desk: Desk, order: Order) -> None:
+        """Learn that the venue refused an order or took it away."""
+        if order.purpose == "flatten":
+            desk.stale = True
+        elif order.purpose == "stop" and desk.position.quantity and self._stops.lost(desk):
+            # Without a stop nothing is held: the position is left as if the stop had been hit.
+            desk.block(1 if desk.position.quantity > 0 else -1)
+            desk.stale = True
+
+    def _on_funded(self, event: Funded) -> None:
+        if self._funded.get(event.symbol) == event.execution:
+            return
+        self._funded[event.symbol] = event.execution
+        desk = self._floor.desk(event.symbol)
+        self.account.fund(event.symbol, event.amount)
+        parts = desk.subs.fund(event.amount, event.mark, event.rate)
+        self._moved = True
+        self.books.settle(desk)
+        self.chronicle.funding(event, parts)
+
+    def _on_liquidated(self, event: Liquidated, commands: list[Approved], now: int) -> None:
+        """Book what the venue closed; trading stops until somebody has looked at it."""
+        floor = self._floor
+        desk = floor.desk(event.symbol)
+        order = floor.draft(desk, event.side, event.quantity, event.ts, "liquidation", "flatten", reduce_only=True)
+        order.id = f"autoclose-{event.execution}"
+        order.filled = event.quantity
+        signed = event.quantity if event.side == "buy" else -event.quantity
+        executed = Executed(order.id, event.ts, event.execution, event.price, event.quantity, event.fee)
+        realised = self.account.fill(event.symbol, signed, event.price, event.fee)
+        parts = desk.subs.fill(desk.allot(signed, protective=True), event.price, event.fee)
+        desk.block(1 if event.side == "sell" else -1)
+        self._moved = True
+        self.books.settle(desk)
+        order.state = OrderState.FILLED
+        self.chronicle.fill(order, executed, realised, desk.position, parts)
+        desk.watch(None, now, floor.came_in)
+        figures = f"{event.quantity:f} {event.symbol} closed by the venue at {event.price:f}"
+        self._halts.latch("liquidated", "halt", figures, now, commands)
 
     def _absent(self, desk: Desk, order: Order, commands: list[Approved]) -> None:
         fresh = (order.epoch, order.seq) == (self.chronicle.epoch, self.chronicle.seq)
-        if fresh and order.state is OrderState.INTENT and (order.reduce_only or not self.gate.halted):
+        closing = order.reduce_only or order.close_position
+        if fresh and order.state is OrderState.INTENT and (closing or self.gate.latch is None):
             # Nothing has happened since it was intended: it is as right now as it was then.
-            commands.append(self.gate.approve(order))
-        elif desk.last is None:
+            commands.append(self.gate.protect(order) if order.purpose != "target" else self.gate.approve(order))
+        elif desk.last is None and not order.protective:
             # Given up only together with what takes its place, which needs a price: a crash must not part them.
             desk.absent.append(order)
             self.unpriced.add(order.symbol)
@@ -244,101 +422,24 @@ class Trader:
             self._give_up(desk, order)
 
     def _give_up(self, desk: Desk, order: Order) -> None:
-        self.chronicle.step(order, OrderState.NOT_PLACED, self._now, "never reached the venue")
-        self._keep(desk, order)
-        desk.stale = True
+        self.chronicle.step(order, OrderState.NOT_PLACED, self._floor.now, "never reached the venue")
+        self._floor.keep(desk, order)
+        desk.stale = desk.stale or not order.protective
 
-    def _executed(self, desk: Desk, order: Order, event: Executed) -> None:
-        if event.execution in order.executions:
-            return
-        # What comes of an order that was thought to be over changes what is to be done.
-        desk.stale = desk.stale or not order.open
-        order.executions.append(event.execution)
-        order.filled += event.quantity
-        realised = self._book(order.symbol, order.side, event.quantity, event.price, event.fee)
-        self.chronicle.fill(order, event, realised, desk.position)
-        if order.filled >= order.quantity:
-            self.chronicle.step(order, OrderState.FILLED, event.ts)
+    def on_instruction(self, instruction: Instruction) -> list[Approved]:
+        """Do what the operator says, on the record; returns the commands to perform.
 
-    def _book(self, symbol: str, side: Side, quantity: Decimal, price: Decimal, fee: Decimal) -> Decimal:
-        return self.account.fill(symbol, quantity if side == "buy" else -quantity, price, fee)
+        Raises:
+            QuantMindError: there is no such latch to clear.
+        """
+        commands: list[Approved] = []
+        self._floor.now = max(self._floor.now, instruction.ts)
+        if self._halts.instruct(instruction, commands):
+            for desk in self._desks.values():
+                self._intents.compute(desk, self._floor.now, commands)
+        return commands
 
-    def _intend(self, desk: Desk, ts: int, commands: list[Approved]) -> None:
-        """Order what the Target wants and neither the position nor the open orders give."""
-        target = desk.target
-        if target is None:
-            return
-        if self._unanswered:
-            desk.stale = True
-            return
-        desk.stale = desk.cancelling()
-        if desk.last is None:
-            desk.stale = True
-            self.unpriced.add(target.symbol)
-            return
-        price = Decimal(repr(desk.last))
-        equity = self.equity()
-        sizing = Sizing(desk.instrument, price, equity, None)
-        budget = self._budget.of(sizing)
-        wanted = desk.instrument.quantity(target.value * budget)
-        effective = desk.effective()
-        quantity = wanted - effective
-        if not quantity:
-            return
-        if wanted and abs(quantity) < self._band * budget:
-            return
-        if desk.orders and self._cancel_opposed(desk, quantity > 0, ts, commands):
-            desk.stale = True
-            return
-        opposite = effective != 0 and (effective > 0) != (quantity > 0)
-        held = _ZERO if opposite else abs(effective)
-        gross = held * price
-        for other in self._desks.values():
-            if other is not desk:
-                gross += other.exposure()
-        intent = Intent(
-            desk.instrument,
-            "buy" if quantity > 0 else "sell",
-            abs(quantity),
-            min(abs(quantity), abs(effective)) if opposite else _ZERO,
-            price,
-            held,
-            gross,
-            equity,
-        )
-        self._order(desk, target, intent, ts, commands)
 
-    def _cancel_opposed(self, desk: Desk, buys: bool, ts: int, commands: list[Approved]) -> bool:
-        """Cancel the working orders on the other side; says whether there are any."""
-        opposed = False
-        for order in desk.orders.values():
-            if order.buys == buys:
-                continue
-            opposed = True
-            if order.state is not OrderState.CANCELLING:
-                order.cancel_ts = ts
-                self.chronicle.step(order, OrderState.CANCELLING, ts)
-                commands.append(self.gate.cancel(order, ts))
-        return opposed
-
-    def _order(self, desk: Desk, target: Target, intent: Intent, ts: int, commands: list[Approved]) -> None:
-        chronicle = self.chronicle
-        quantity, reduce_only, cuts = self.gate.judge(intent)
-        for cut in cuts:
-            chronicle.refusal(target, intent.side, cut.quantity, cut.code, cut.figures)
-        if quantity:
-            order = chronicle.intent(target, intent.side, quantity, reduce_only, ts, self.came_in)
-            self._keep(desk, order)
-            commands.append(self.gate.approve(order))
-
-    def _desk(self, symbol: str) -> Desk:
-        desk = self._desks.get(symbol)
-        if desk is None:
-            raise QuantMindError(f"{symbol} is not an instrument of this recipe, but the account has traded it")
-        return desk
-
-    def _find(self, id: str) -> Order:
-        order = self._orders.get(id) or self._journal.find_order(id)
-        if order is None:
-            raise QuantMindError(f"the executor reports order {id}, which is not in the journal of this account")
-        return order
+def _next(ts: int) -> int:
+    """Return the first time of a valuation that is not before `ts`."""
+    return -(-ts // _VALUED_EVERY) * _VALUED_EVERY

@@ -113,8 +113,7 @@ class TestRefusedExitDoesNotExist:
 
     def test_a_halt_in_the_journal_refuses_increases_and_lets_exits_pass(self, desk):
         desk.hold("0.400")
-        desk.journal.latch("halt", "by the operator")
-        desk.restart()
+        desk.halt_while_dead()
         desk.price(50_000.0)
         assert desk.target("2") == []
         assert desk.trader.chronicle.refusals["halted"] == 1
@@ -123,7 +122,7 @@ class TestRefusedExitDoesNotExist:
 
     def test_a_reversal_under_halt_only_closes(self, desk):
         desk.hold("0.400")
-        desk.trader.halt("by the operator")
+        desk.instruct("halt")
         (sell,) = desk.target("-1")
         assert figures(sell) == ("sell", D("0.400"), True)
 
@@ -303,8 +302,7 @@ def test_an_order_that_was_given_up_and_fills_after_all_is_corrected(desk):
 
 def test_a_halt_set_while_the_process_was_dead_stops_what_was_in_flight(desk):
     (buy,) = desk.target("1")
-    desk.journal.latch("halt", "by the operator")
-    desk.restart()
+    desk.halt_while_dead()
     desk.trader.remember(Bar(buy.symbol, 60, 60, 50_000.0, 50_000.0, 50_000.0, 50_000.0, 1.0))
     assert desk.commands(desk.trader.on_order_event(Absent(buy.order, 0))) == []
     assert desk.journal.find_order(buy.order).state is OrderState.NOT_PLACED

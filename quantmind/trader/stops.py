@@ -1,0 +1,112 @@
+"""Stops: the resting orders that protect a position, kept as its guards say."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Literal
+
+from quantmind.events import Amended, OrderState, OrderType, Side
+from quantmind.trader.desk import Desk
+from quantmind.trader.floor import Floor
+from quantmind.trader.gate import Approved
+from quantmind.trader.orders import Order
+
+_TYPES: dict[Literal["stop", "take_profit"], OrderType] = {"stop": "stop_market", "take_profit": "take_profit_market"}
+_TRIES = 2
+"""How often a stop may be refused or taken away before the position is closed at market."""
+
+
+class Stops:
+    """Places, moves and takes back the stop and the take-profit of each net position.
+
+    They close the position, whatever its size is when they trigger, so a partial fill needs no other stop. A stop is
+    moved in place and only towards the price.
+    """
+
+    def __init__(self, floor: Floor) -> None:
+        self._floor = floor
+        self._moving: dict[str, Decimal] = {}
+
+    def reckon(self, desk: Desk) -> None:
+        """Ask the rules anew where each sub-position is left."""
+        rules, instrument = self._floor.rules, desk.instrument
+        for strategy, guard in desk.guards.items():
+            position = desk.subs.positions[strategy]
+            held = guard.held(strategy, position.quantity, position.average_price)
+            guard.take(rules.levels(instrument.symbol, held), instrument)
+        self._floor.alarm = min(self._floor.alarm, desk.next_end())
+
+    def rest(self, desk: Desk, ts: int, commands: list[Approved]) -> None:
+        """Make the resting orders what the guards say; without a position there are none."""
+        position = desk.position.quantity
+        if not position:
+            desk.failures = 0
+            for order in desk.protective.values():
+                self._floor.cancel(order, ts, commands)
+            return
+        side: Side = "sell" if position > 0 else "buy"
+        self._rest_one(desk, "stop", side, desk.net_stop(), ts, commands)
+        target = None if self._floor.latches.flattening else desk.net_take_profit()
+        self._rest_one(desk, "take_profit", side, target, ts, commands)
+        for order in desk.protective.values():
+            if order.side != side:
+                self._floor.cancel(order, ts, commands)
+
+    def _rest_one(
+        self,
+        desk: Desk,
+        purpose: Literal["stop", "take_profit"],
+        side: Side,
+        level: Decimal | None,
+        ts: int,
+        commands: list[Approved],
+    ) -> None:
+        resting = next(
+            (
+                order
+                for order in desk.protective.values()
+                if order.purpose == purpose and order.side == side and order.state is not OrderState.CANCELLING
+            ),
+            None,
+        )
+        if level is None:
+            # A stop stays where it is while nobody says where else; a take-profit goes.
+            if resting is not None and purpose == "take_profit":
+                self._floor.cancel(resting, ts, commands)
+        elif resting is None:
+            if not self._floor.unanswered:
+                self._submit(desk, purpose, side, level, ts, commands)
+        elif resting.trigger is not None and resting.trigger != level and resting.id not in self._moving:
+            tighter = (level > resting.trigger) == (side == "sell")
+            if purpose == "take_profit" or tighter:
+                self._moving[resting.id] = level
+                commands.append(self._floor.gate.amend(resting, ts, level))
+
+    def _submit(
+        self,
+        desk: Desk,
+        purpose: Literal["stop", "take_profit"],
+        side: Side,
+        level: Decimal,
+        ts: int,
+        commands: list[Approved],
+    ) -> None:
+        quantity = abs(desk.position.quantity)
+        order = self._floor.draft(desk, side, quantity, ts, f"{purpose} {level}", purpose, reduce_only=True)
+        order.order_type, order.trigger, order.close_position = _TYPES[purpose], level, True
+        self._floor.place(desk, order, commands)
+
+    def moved(self, order: Order, event: Amended) -> None:
+        """Learn that an order was moved."""
+        self._moving.pop(order.id, None)
+        order.trigger = event.trigger
+        self._floor.chronicle.amended(order, event.ts)
+
+    def not_moved(self, order: Order) -> None:
+        """Learn that an order could not be moved; it rests where it was."""
+        self._moving.pop(order.id, None)
+
+    def lost(self, desk: Desk) -> bool:
+        """Learn that a stop was refused or taken away; says whether the position must be closed at market now."""
+        desk.failures += 1
+        return desk.failures >= _TRIES
