@@ -18,23 +18,21 @@ from quantmind.events import (
     Clock,
     Fact,
     Fill,
-    Mark,
     Market,
-    Quote,
     Share,
     Signal,
     Target,
-    Trade,
     Upto,
     WakeAt,
 )
+from quantmind.events.market import CHANNELS
 from quantmind.kinds.allocator import Allocator, Portfolio
 from quantmind.kinds.channel import Needs
 from quantmind.kinds.strategy import Signals, Strategy
 from quantmind.market.bars import NEVER
 
 _Handler = Callable[[Any], Signals]
-_HANDLERS: Mapping[type, str] = {Quote: "on_quote", Trade: "on_trade", Bar: "on_bar", Mark: "on_mark"}
+_HANDLERS: Mapping[type, str] = {kind: f"on_{channel}" for kind, channel in CHANNELS.items()}
 
 
 class Decider:

@@ -9,7 +9,18 @@ from typing import Any
 
 from pydantic import Field
 
-from quantmind.events import Fill, OrderState, OrderUpdate, Refusal, Signal, Target
+from quantmind.events import (
+    Fill,
+    Funding,
+    Latch,
+    OrderState,
+    OrderUpdate,
+    Refusal,
+    Signal,
+    Target,
+    Transfer,
+    Valuation,
+)
 from quantmind.events.names import EVENT_NAMES, EVENT_TYPES, DecisionName
 from quantmind.kinds import Options, Sink
 
@@ -21,12 +32,14 @@ class ConsoleOptions(Options):
     """Options of the console sink."""
 
     events: list[DecisionName] = Field(
-        default=["signal", "order", "fill", "refusal"], min_length=1, description="The events it shows."
+        default=["signal", "order", "fill", "funding", "latch", "refusal"],
+        min_length=1,
+        description="The events it shows.",
     )
 
 
 class Console(Sink[ConsoleOptions]):
-    """Prints signals, orders, fills and refusals, one line each."""
+    """Prints what is decided and done, one line each."""
 
     name = "console"
 
@@ -52,7 +65,8 @@ def _line(event: Any) -> str:
     seconds, rest = divmod(event.ts, 1_000_000_000)
     time = f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}.{rest // 1_000_000:03d}"
     name = EVENT_NAMES[type(event)]
-    return f"{time} {name:<7} {event.symbol} {_TEXTS[type(event)](event)}\n"
+    symbol = getattr(event, "symbol", "account")
+    return f"{time} {name:<7} {symbol} {_TEXTS[type(event)](event)}\n"
 
 
 def _signal(signal: Signal) -> str:
@@ -70,12 +84,33 @@ def _order(order: OrderUpdate) -> str:
     filled = f" filled {order.filled:f}" if order.filled else ""
     reason = f": {order.reason}" if order.reason else ""
     state = order.state.value.replace("_", " ")
-    return f"{order.side} {order.quantity:f}{only} {state}{filled}{reason}"
+    why = "" if order.purpose == "target" else f"{order.purpose.replace('_', ' ')} "
+    at = order.trigger if order.price is None else order.price
+    level = "" if at is None else f" @ {_plain(at)}"
+    return f"{why}{order.side} {order.quantity:f}{level}{only} {state}{filled}{reason}"
 
 
 def _fill(fill: Fill) -> str:
     realised = f" realised {_plain(fill.realised)}" if fill.realised else ""
     return f"{fill.side} {fill.quantity:f} @ {fill.price:f} fee {_plain(fill.fee)}{realised} position {fill.position:f}"
+
+
+def _transfer(transfer: Transfer) -> str:
+    parts = ", ".join(f"{part.strategy} {part.quantity:+f}" for part in transfer.parts)
+    return f"{parts} @ {_plain(transfer.price)}"
+
+
+def _funding(funding: Funding) -> str:
+    return f"{funding.amount:+f} on {funding.quantity:f} @ {_plain(funding.mark)} rate {_plain(funding.rate)}"
+
+
+def _latch(latch: Latch) -> str:
+    return f"{latch.name} {latch.level or 'cleared'}: {latch.figures}"
+
+
+def _valuation(valuation: Valuation) -> str:
+    prices = ", ".join(f"{symbol} {price:.12g}" for symbol, price in valuation.prices)
+    return f"equity {_plain(valuation.equity)} at {prices}"
 
 
 def _refusal(refusal: Refusal) -> str:
@@ -92,5 +127,9 @@ _TEXTS: dict[type[Any], Callable[[Any], str]] = {
     Target: _target,
     OrderUpdate: _order,
     Fill: _fill,
+    Transfer: _transfer,
+    Funding: _funding,
+    Latch: _latch,
+    Valuation: _valuation,
     Refusal: _refusal,
 }

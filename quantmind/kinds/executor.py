@@ -54,12 +54,8 @@ class Executor(Component[O]):
     def restore(self, orders: Sequence[Order], account: Account) -> None:
         """Take back what the journal knows: the orders that are acknowledged and not done, wallet and positions."""
 
-    def save(self) -> str:
-        """Return what a restart cannot find out from the journal, as text; asked for at each commit."""
-        return ""
-
-    def load(self, state: str) -> None:
-        """Take back what was saved last; called before `restore`, not on a new account."""
+    def remember(self, seq: int, event: Market) -> None:
+        """Take note, after `restore`, of a market event that was handled before a restart (simulated executors)."""
 
     @property
     def figures(self) -> Mapping[str, float]:

@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 import msgspec
 
-from quantmind.events import Fill, OrderUpdate, Refusal, Signal, Target
+from quantmind.events import Fill, Funding, Latch, OrderUpdate, Refusal, Signal, Target, Transfer
 from quantmind.kinds.component import Component, O
 
 
@@ -33,7 +33,7 @@ class Sink(Component[O]):
     @property
     def events(self) -> frozenset[type[Any]]:
         """The types of event it wants."""
-        return frozenset({Signal, Target, OrderUpdate, Fill, Refusal})
+        return frozenset({Signal, Target, OrderUpdate, Fill, Transfer, Funding, Latch, Refusal})
 
     async def write(self, batch: Sequence[Any]) -> None:
         """Take a batch of events, in order."""

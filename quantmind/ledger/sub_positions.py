@@ -77,7 +77,7 @@ class SubPositions:
             for strategy, part in closed.items():
                 taken[strategy] = taken.get(strategy, _ZERO) + part
         if left:
-            first = next(iter(self.positions))
+            first = self._first
             taken[first] = taken.get(first, _ZERO) + left
         return taken
 
@@ -127,13 +127,14 @@ class SubPositions:
         """
         held = {strategy: position.quantity for strategy, position in self.positions.items() if position.quantity}
         if not held:
-            held = {next(iter(self.positions)): _ZERO}
+            held = {self._first: _ZERO}
         amounts = {
             strategy: _ZERO - (quantity * mark * rate).quantize(_MONEY_STEP, ROUND_HALF_EVEN)
             for strategy, quantity in held.items()
         }
         _settle(amounts, amount, held)
         for strategy, received in amounts.items():
+            self._of(strategy)
             self.funding[strategy] += received
         return tuple(Part(strategy, held[strategy], received) for strategy, received in amounts.items())
 
@@ -149,9 +150,14 @@ class SubPositions:
             return
         if isinstance(fact, Fill) and not fact.parts:
             quantity = fact.quantity if fact.side == "buy" else -fact.quantity
-            self._of(next(iter(self.positions))).fill(quantity, fact.price, fact.fee)
+            self._of(self._first).fill(quantity, fact.price, fact.fee)
         for part in fact.parts:
             self._of(part.strategy).fill(part.quantity, fact.price, part.fee)
+
+    @property
+    def _first(self) -> str:
+        """The strategy that has what nobody else wants; where none trades the symbol, one without a name."""
+        return next(iter(self.positions), "")
 
     def _of(self, strategy: str) -> Position:
         position = self.positions.get(strategy)

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-from quantmind.events import Fact, Market
+from quantmind.events import Fact, Market, OrderEvent
 from quantmind.pipeline.deciding import Deciding
 from quantmind.pipeline.executing import Executing
 from quantmind.pipeline.feeding import Feeding
@@ -49,7 +49,7 @@ class Driver:
         executing, decider = self._executing, self._deciding.decider
         handle, decide, decided = executing.market, self._deciding.market, executing.decided
         # Most events change a price and nothing else: for these the reducers are asked without a detour.
-        note, ask, match = executing.trader.on_market, decider.on_market, executing.match
+        note, ask, match = executing.trader.on_market, decider.on_market, executing.executor.on_market
         waiting, pending, busy_to = executing.waiting, executing.trader.chronicle.facts, executing.busy_to
         unpriced = executing.trader.unpriced
         plain, listens = not self._deciding.recorded, decider.listens
@@ -63,11 +63,18 @@ class Driver:
             facts: Sequence[Fact] = ()
             if pending or unpriced or seq <= busy_to:
                 facts = handle(seq, event)
-            elif waiting and (traded := match(seq, event)):
-                executing.traded(seq, event, traded)
-                facts = executing.priced(seq, event)
-            elif commands := note(seq, event):
-                executing.perform(commands)
+            else:
+                traded: Sequence[OrderEvent] = ()
+                if waiting:
+                    try:
+                        traded = match(seq, event)
+                    except Exception as error:
+                        raise executing.failure(event, error) from error
+                if traded:
+                    executing.traded(seq, event, traded)
+                    facts = executing.priced(seq, event)
+                elif commands := note(seq, event):
+                    executing.perform(commands)
             if plain and not facts and event.ts <= decider.wake_at:
                 upto = ask(seq, event)
             else:

@@ -16,8 +16,6 @@ from quantmind.trader.gate import Approved
 from quantmind.trader.journal import Journal
 from quantmind.trader.trader import Trader
 
-_EXECUTOR = "executor"
-
 
 class Executing:
     """Steps 1, 2 and 4 of every market event.
@@ -30,7 +28,7 @@ class Executing:
         self, trader: Trader, executor: Executor[Any], journal: Journal, recorder: Recorder | None = None
     ) -> None:
         self.trader = trader
-        self._executor = executor
+        self.executor = executor
         self._journal = journal
         self._recorder = recorder
         self._simulated = executor.simulated
@@ -42,15 +40,14 @@ class Executing:
         self._facts = trader.chronicle.facts
         self.waiting = executor.waiting
         """With nothing here, no facts and an event after `busy_to`, the Trader need only take note of a price."""
+        self.trading = False
+        """Whether instructions can be followed: from the start to the end."""
         self.busy_to = self.resumed_at + 1 if recorder is None else NEVER
-        if type(executor).save is not Executor.save:
-            known = trader.chronicle.states
-            trader.chronicle.states = lambda: {**known(), _EXECUTOR: executor.save()}
 
     @property
     def figures(self) -> dict[str, float]:
         """What rules and executor publish of themselves, by name."""
-        own = {f"{self._executor.kind}.{self._executor.name}.{key}": n for key, n in self._executor.figures.items()}
+        own = {f"{self.executor.kind}.{self.executor.name}.{key}": n for key, n in self.executor.figures.items()}
         return {**self.trader.figures, **own}
 
     def warm_up(self, history: Sequence[Market]) -> None:
@@ -64,21 +61,20 @@ class Executing:
         """Give the executor its open orders back; where no events come again, reconcile at once."""
         if self.resumed_at:
             self._told.extend(self._journal.facts())
-        self._executor.connect(self.trader.gate)
+        self.executor.connect(self.trader.gate)
         if not self._simulated:
-            self._executor.listen(self.order_event)
-        if self.trader.chronicle.resumed:
-            self._executor.load(self._journal.states().get(_EXECUTOR, ""))
-        self._executor.restore(self.trader.acknowledged(), self.trader.account)
+            self.executor.listen(self.order_event)
+        self.executor.restore(self.trader.acknowledged(), self.trader.account)
         if not self.resumed_at:
             self._reconcile()
+        self.trading = True
 
     def _reconcile(self) -> None:
         """Find out what became of the orders in flight, with the prices of where the journal ends."""
         waiting: deque[Approved] = deque()
         for item in self.trader.in_flight():
             if isinstance(item, Query):
-                for event in self._executor.query(item):
+                for event in self.executor.query(item):
                     waiting.extend(self._heard(event))
             else:
                 waiting.append(item)
@@ -90,22 +86,19 @@ class Executing:
         trader = self.trader
         if seq <= self.resumed_at:
             trader.remember(event)
+            self.executor.remember(seq, event)
             if seq == self.resumed_at:
                 trader.miss_prices()
                 self._reconcile()
             return self._facts_again(seq)
         if self._simulated and self.waiting:
-            traded = self.match(seq, event)
+            try:
+                traded = self.executor.on_market(seq, event)
+            except Exception as error:
+                raise self.failure(event, error) from error
             if traded:
                 self.traded(seq, event, traded)
         return self.priced(seq, event)
-
-    def match(self, seq: int, event: Market) -> Sequence[OrderEvent]:
-        """Step 1: have a simulated executor match a market event."""
-        try:
-            return self._executor.on_market(seq, event)
-        except Exception as error:
-            raise self._failure(event, error) from error
 
     def traded(self, seq: int, event: Market, order_events: Sequence[OrderEvent]) -> None:
         """Step 2, first half: have the Trader handle what was matched."""
@@ -130,20 +123,27 @@ class Executing:
         return facts
 
     def instruct(self, instruction: Instruction) -> None:
-        """Do what the operator says."""
+        """Do what the operator says.
+
+        Raises:
+            QuantMindError: there is no such latch to clear; nothing is done.
+        """
+        self.trader.latches.cleared(instruction)
         if self._recorder is not None:
             self._recorder.write(self.trader.came_in, instruction)
         self.perform(self.trader.on_instruction(instruction))
 
     def end(self) -> None:
         """Value the account at the end of a run, and make everything durable."""
+        self.trading = False
         self.trader.end()
         self.commit()
 
-    def _failure(self, given: object, error: Exception) -> Exception:
+    def failure(self, given: object, error: Exception) -> Exception:
+        """Name the executor as the one that failed."""
         if isinstance(error, QuantMindError):
             return error
-        return ComponentError(f"executor {self._executor.name} failed on {given}: {type(error).__name__}: {error}")
+        return ComponentError(f"executor {self.executor.name} failed on {given}: {type(error).__name__}: {error}")
 
     def decided(self, upto: Upto) -> bool:
         """Handle what the Decider said of the last market event; says whether a command was performed."""
@@ -181,7 +181,7 @@ class Executing:
             self._recorder.write(self.trader.came_in, event)
         commands = self.trader.on_order_event(event)
         if isinstance(event, CancelRejected) and self.trader.is_open(event.order):
-            for answer in self._executor.query(Query(event.order, "")):
+            for answer in self.executor.query(Query(event.order, "")):
                 commands.extend(self._heard(answer))
         return commands
 
@@ -193,9 +193,9 @@ class Executing:
             command = waiting.popleft()
             self.commanded_at = time.perf_counter_ns()
             try:
-                events = self._executor.perform(command)
+                events = self.executor.perform(command)
             except Exception as error:
-                raise self._failure(command.command, error) from error
+                raise self.failure(command.command, error) from error
             for event in events:
                 waiting.extend(self._heard(event))
         self._commit_command()

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from quantmind.events import Fill, OrderUpdate, Refusal, Signal, Target
-from quantmind.events.market import CHANNELS
+from quantmind.events.names import EVENT_TYPES
 from quantmind.kinds import NoOptions, Run, Sink
 
 
@@ -22,7 +21,7 @@ class MemorySink(Sink[NoOptions]):
     @property
     def events(self) -> frozenset[type[Any]]:
         """Everything."""
-        return frozenset({Signal, Target, OrderUpdate, Fill, Refusal, *CHANNELS})
+        return frozenset(EVENT_TYPES.values())
 
     async def write(self, batch: Sequence[Any]) -> None:
         """Remember a batch."""

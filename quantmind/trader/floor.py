@@ -50,6 +50,10 @@ class Floor:
         """Orders whose fate is not known: until it is, nothing is intended."""
         self.unpriced: set[str] = set()
         """The symbols whose intent waits for a first price; the same object for ever."""
+        self.unvalued = False
+        """Whether, after a restart, something that is held has had no price yet: the equity is not known."""
+        self.resets: list[str] = []
+        """Limits whose latches were cleared while nothing ran: they begin anew as soon as the equity is known."""
         self.arrived = self.now = 0
         self.alarm = 0
         """The next time (ns) at which something is due before a market event."""

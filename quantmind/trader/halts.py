@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from quantmind.errors import QuantMindError
-from quantmind.events import Instruction, LatchLevel
+from quantmind.events import Instruction, LatchLevel, Side
 from quantmind.trader.desk import Desk
 from quantmind.trader.floor import Floor
 from quantmind.trader.gate import Approved
 from quantmind.trader.latches import OPERATOR
+from quantmind.trader.restart import valued
 
 
 class Halts:
@@ -21,6 +21,8 @@ class Halts:
     def watch(self, ts: int, commands: list[Approved]) -> None:
         """Ask the limits whether trading must stop."""
         floor = self._floor
+        if floor.unvalued and not valued(floor):
+            return
         floor.books.ts = ts
         for limit in floor.rules.watchers:
             if limit.name not in floor.latches.set:
@@ -65,7 +67,7 @@ class Halts:
         while quantity:
             part = min(quantity, most)
             quantity -= part
-            side = "sell" if left > 0 else "buy"
+            side: Side = "sell" if left > 0 else "buy"
             order = self._floor.draft(desk, side, part, ts, cause, "flatten", reduce_only=True)
             self._floor.place(desk, order, commands)
 
@@ -84,12 +86,7 @@ class Halts:
         if action == "flatten":
             self.latch(OPERATOR[action], "flatten", reason, ts, commands)
             return False
-        own = set(OPERATOR.values())
-        cleared = [name for name in floor.latches.set if (name in own) == (action == "resume")]
-        if instruction.name:
-            if instruction.name not in cleared:
-                raise QuantMindError(f"{instruction.name} is not latched; latched: {', '.join(cleared) or 'nothing'}")
-            cleared = [instruction.name]
+        cleared = floor.latches.cleared(instruction)
         for name in cleared:
             self.latch(name, None, reason, ts, commands)
             floor.rules.reset(name, floor.books)

@@ -72,7 +72,8 @@ class Intents:
         at = price if desk.mark is None else Decimal(repr(desk.mark))
         parts = desk.subs.transfer(transfers, at)
         self._floor.chronicle.transfer(target.symbol, at, parts, ts, target.id)
-        desk.watch(None, ts, self._floor.came_in)
+        if self._floor.rules.guards:
+            desk.watch(None, ts, self._floor.came_in)
 
     def _intent(
         self, desk: Desk, quantity: Decimal, effective: Decimal, price: Decimal, equity: Decimal, ts: int

@@ -94,6 +94,11 @@ class JournalReader:
         self._database.close()
 
     @property
+    def account(self) -> str:
+        """The account's key."""
+        return str(self._database.execute("SELECT key FROM account").fetchone()[0])
+
+    @property
     def balance(self) -> str:
         """The balance the account started with."""
         return str(self._database.execute("SELECT balance FROM account").fetchone()[0])

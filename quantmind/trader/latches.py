@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from quantmind.events import Latch, LatchLevel
+from quantmind.errors import QuantMindError
+from quantmind.events import Instruction, Latch, LatchLevel
 
 OPERATOR: Mapping[str, str] = {"halt": "halted", "flatten": "flattened"}
 """The latches of the operator: the codes of what they refuse."""
@@ -38,6 +39,24 @@ class Latches:
         levels = {each.level for each in self.set.values()}
         self.flattening = "flatten" in levels
         self.cancelling = bool(levels & {"flatten", "halt"})
+
+    def cleared(self, instruction: Instruction) -> list[str]:
+        """Return the latches that an instruction clears: the operator's by `resume`, all others by `reset`.
+
+        Raises:
+            QuantMindError: the one it names is not among them.
+        """
+        if instruction.action not in {"resume", "reset"}:
+            return []
+        own = set(OPERATOR.values())
+        names = [name for name in self.set if (name in own) == (instruction.action == "resume")]
+        if not instruction.name:
+            return names
+        if instruction.name not in names:
+            hint = ": that is what `resume` clears" if instruction.name in own & self.set.keys() else ""
+            known = f"; what can be reset: {', '.join(names) or 'nothing'}"
+            raise QuantMindError(f"{instruction.name} is not the latch of a limit{hint or known}")
+        return [instruction.name]
 
     def would_change(self, name: str, level: LatchLevel) -> bool:
         """Say whether setting a latch would add to what is in force."""

@@ -46,8 +46,8 @@ class Step(msgspec.Struct, frozen=True, gc=False, array_like=True):
 class Order(msgspec.Struct, gc=False, array_like=True):
     """One order and what is known of it; `trail` has every step, so that its facts can be told again.
 
-    (epoch, seq, n) is the position of the intent; `after` the last market event that had come in by then (one more
-    than `seq` for an order that a fill of that event led to), or that a part of it was filled by.
+    (epoch, seq, n) is the position of the intent; `after` the last market event that had come in by then, which
+    is one more than `seq` for an order that a fill of that event led to.
     """
 
     epoch: int
@@ -78,6 +78,8 @@ class Order(msgspec.Struct, gc=False, array_like=True):
     """When an entry that waits for its price is given up, ns UTC; 0 for never."""
     distance: Decimal | None = None
     """The stop distance that its size was computed with."""
+    matched: int = 0
+    """The last market event that filled a part of it: should that come again, it has filled what it could."""
 
     @property
     def open(self) -> bool:
@@ -113,8 +115,9 @@ class Order(msgspec.Struct, gc=False, array_like=True):
 
     def submit(self) -> Submit:
         """Return the command that places it."""
+        after = max(self.after, self.matched)
         if self.order_type == "market":
-            return Submit(self.id, self.symbol, self.side, self.quantity, self.reduce_only, self.ts, self.after)
+            return Submit(self.id, self.symbol, self.side, self.quantity, self.reduce_only, self.ts, after)
         return Submit(
             self.id,
             self.symbol,
@@ -122,7 +125,7 @@ class Order(msgspec.Struct, gc=False, array_like=True):
             self.quantity,
             self.reduce_only,
             self.ts,
-            self.after,
+            after,
             self.order_type,
             self.price,
             self.trigger,

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from quantmind.events import Fact, Fill, Funding, Transfer, Valuation
-from quantmind.trader.desk import Desk, DeskState
+from quantmind.trader.desk import DeskState
 from quantmind.trader.floor import Floor
+
+RESET = "reset"
+"""The state that names, as a JSON list, the latches that were cleared while nothing ran."""
 
 _decode = msgspec.json.Decoder(dict[str, DeskState]).decode
 _encode = msgspec.json.Encoder(decimal_format="string").encode
+_decode_names = msgspec.json.Decoder(list[str]).decode
 
 
 class Restored(msgspec.Struct):
@@ -43,7 +47,7 @@ def restore(floor: Floor) -> Restored:
     for order in journal.open_orders():
         desk = floor.desk(order.symbol)
         if anew:
-            order.after = 0
+            order.after = order.matched = 0
         floor.keep(desk, order)
         desk.stale = desk.cancelling()
         if not order.acknowledged:
@@ -52,7 +56,32 @@ def restore(floor: Floor) -> Restored:
         for guard in desk.guards.values() if anew else ():
             guard.after = 0
     floor.books.settle()
+    floor.unvalued = True
+    floor.resets = cleared(states)
+    # What a latch refused is wanted still.
+    floor.unpriced.update(symbol for symbol, desk in floor.desks.items() if floor.resets and desk.target is not None)
     return restored
+
+
+def cleared(states: Mapping[str, str]) -> list[str]:
+    """Return which latches were cleared while nothing ran, as far as nothing has run since."""
+    return _decode_names(states.get(RESET, "[]"))
+
+
+def cleared_state(names: Iterable[str]) -> dict[str, str]:
+    """Return the state that says which latches were cleared while nothing ran."""
+    return {RESET: _encode(list(names)).decode()}
+
+
+def valued(floor: Floor) -> bool:
+    """Say whether everything that is held has a price again; then limits that were reset meanwhile begin anew."""
+    if any(desk.value_price is None for desk in floor.desks.values() if desk.position.quantity):
+        return False
+    for name in floor.resets:
+        floor.rules.reset(name, floor.books)
+    floor.resets = []
+    floor.unvalued = False
+    return True
 
 
 def _book(floor: Floor, fact: Fact, restored: Restored) -> None:
@@ -70,9 +99,11 @@ def _book(floor: Floor, fact: Fact, restored: Restored) -> None:
         restored.moved = False
 
 
-def states(desks: Mapping[str, Desk]) -> dict[str, str]:
-    """Return what of the desks no fact tells, as `restore` reads it."""
+def states(floor: Floor) -> dict[str, str]:
+    """Return what no fact tells of the desks and of limits that were reset, as `restore` reads it."""
     kept = {
-        symbol: desk.state() for symbol, desk in desks.items() if desk.position.quantity or desk.guards or desk.blocked
+        symbol: desk.state()
+        for symbol, desk in floor.desks.items()
+        if desk.position.quantity or desk.guards or desk.blocked
     }
-    return {"desks": _encode(kept).decode()}
+    return {"desks": _encode(kept).decode(), **cleared_state(floor.resets)}

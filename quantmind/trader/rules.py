@@ -38,6 +38,8 @@ class Rules:
         self.limits = tuple(limits)
         self.protects = any("protects" in rule.capabilities for rules in protection.values() for rule in rules)
         """Whether every position is promised a stop."""
+        self.guards = any(protection.values())
+        """Whether there is any protection."""
         self.watchers = tuple(limit for limit in limits if type(limit).watch is not Limit.watch)
         self._by_symbol: dict[str, tuple[Rule[Any], ...]] = {
             symbol: (*sizing.get(symbol, ()), *protection.get(symbol, ())) for symbol in {**sizing, **protection}
@@ -78,7 +80,7 @@ class Rules:
 
     def show(self, routes: Mapping[Any, tuple[Handler, ...]], event: Market) -> bool:
         """Show a market event to the rules that want it; says whether there are any."""
-        handlers = routes.get(event.interval if event.__class__ is Bar else event.__class__)  # type: ignore[union-attr]
+        handlers = routes.get(event.interval if event.__class__ is Bar else event.__class__)
         if handlers is None:
             return False
         for handle in handlers:

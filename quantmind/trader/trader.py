@@ -36,7 +36,7 @@ from quantmind.trader.halts import Halts
 from quantmind.trader.intents import Intents
 from quantmind.trader.journal import Journal
 from quantmind.trader.orders import Order
-from quantmind.trader.restart import Restored, restore, states
+from quantmind.trader.restart import Restored, restore, states, valued
 from quantmind.trader.rules import Rules
 from quantmind.trader.stops import Stops
 
@@ -91,6 +91,11 @@ class Trader:
         return self._floor.came_in
 
     @property
+    def now(self) -> int:
+        """The time of the last event, ns UTC; 0 before the first one."""
+        return self._floor.now
+
+    @property
     def ready(self) -> bool:
         """Whether the fate of every order is known."""
         return not self._floor.unanswered
@@ -107,7 +112,7 @@ class Trader:
     # Restarts.
 
     def _states(self) -> dict[str, str]:
-        return {**states(self._desks), **self._rules.states()}
+        return {**states(self._floor), **self._rules.states()}
 
     def in_flight(self) -> list[Query | Approved]:
         """Return, after a restart, what to ask and what to say again, in the order it was said first.
@@ -192,6 +197,8 @@ class Trader:
         if self._rules.watchers:
             commands = list(commands)
             self._halts.watch(event.ts, commands)
+        elif self._floor.unvalued:
+            valued(self._floor)
         return commands
 
     def _guard(self, desk: Desk, seq: int, ts: int, shown: bool) -> list[Approved]:
@@ -342,8 +349,7 @@ class Trader:
         desk.stale = desk.stale or not order.open
         order.executions.append(event.execution)
         order.filled += event.quantity
-        # After a crash this event comes again: it has filled what it could.
-        order.after = max(order.after, floor.came_in)
+        order.matched = floor.came_in
         signed = event.quantity if order.buys else -event.quantity
         closing = order.purpose != "target"
         side = -1 if order.buys else 1
@@ -357,8 +363,8 @@ class Trader:
         self.chronicle.fill(order, event, realised, desk.position, parts)
         if order.filled >= order.quantity or (order.close_position and not desk.position.quantity):
             self.chronicle.step(order, OrderState.FILLED, event.ts)
-        desk.watch(order.distance, now, floor.came_in)
-        if desk.guards:
+        if self._rules.guards:
+            desk.watch(order.distance, now, floor.came_in)
             self._stops.reckon(desk)
 
     def _on_cancelled(self, desk: Desk, order: Order, event: Cancelled) -> None:
@@ -404,7 +410,14 @@ class Trader:
         self.books.settle(desk)
         order.state = OrderState.FILLED
         self.chronicle.fill(order, executed, realised, desk.position, parts)
-        desk.watch(None, now, floor.came_in)
+        # Of strategies against each other nothing is left either: they were held on one margin.
+        desk.desired = dict.fromkeys(desk.subs.positions, Decimal(0))
+        transfers = desk.transfers() if not desk.position.quantity else {}
+        if transfers:
+            passed = desk.subs.transfer(transfers, event.price)
+            self.chronicle.transfer(event.symbol, event.price, passed, now, order.id)
+        if self._rules.guards:
+            desk.watch(None, now, floor.came_in)
         figures = f"{event.quantity:f} {event.symbol} closed by the venue at {event.price:f}"
         self._halts.latch("liquidated", "halt", figures, now, commands)
 

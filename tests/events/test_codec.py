@@ -76,6 +76,8 @@ def values(described: inspect.Type) -> st.SearchStrategy[Any]:
             return st.one_of([values(part) for part in described.types])
         case inspect.VarTupleType():
             return st.lists(values(described.item_type), max_size=3).map(tuple)
+        case inspect.TupleType():
+            return st.tuples(*[values(item) for item in described.item_types])
         case inspect.LiteralType():
             return st.sampled_from(described.values)
         case inspect.EnumType():
@@ -86,6 +88,7 @@ def values(described: inspect.Type) -> st.SearchStrategy[Any]:
         inspect.FloatType: st.floats(allow_nan=False),
         inspect.BoolType: st.booleans(),
         inspect.DecimalType: DECIMALS,
+        inspect.NoneType: st.none(),
     }
     return plain[type(described)]
 

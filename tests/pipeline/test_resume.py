@@ -9,7 +9,7 @@ import yaml
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-KILLS = 16
+KILLS = 18
 
 # Every commit of the journal and every command to the executor is two steps: before it and after it.
 KILL_AT = """
@@ -36,7 +36,7 @@ atexit.register(lambda: print("steps", steps, file=sys.stderr))
 """
 
 
-@pytest.fixture(params=["bars", "bars, late", "quotes", "quotes, late"])
+@pytest.fixture(params=["bars", "bars, late", "quotes", "quotes, late", "bars, protected", "quotes, protected"])
 def recipe(request, program, real_bars):
     """Real bars, or quotes of a made-up market, paced so that each command waits for the disk.
 
@@ -62,8 +62,32 @@ def recipe(request, program, real_bars):
         plain["feeds"] = [{"synthetic": {"seed": 3, "duration": "12s", "speed": 1_000_000}}]
         plain["strategies"] = [{"restless": {"every": 1 if latency == "0s" else 3}}]
         plain["risk"]["limits"] = [{"max_leverage": {"limit": 3}}]
+    if request.param.endswith("protected"):
+        protect(plain, request.param)
     (program.folder / "killed.yaml").write_text(yaml.safe_dump(plain))
     return "killed.yaml"
+
+
+def protect(plain, kind):
+    """Stops, take-profits, limits that latch, funding, limit entries: all that a position can come to."""
+    quotes = kind.startswith("quotes")
+    interval = "1s" if quotes else "1m"
+    plain["risk"] = {
+        "sizing": [{"fixed_quantity": {"quantity": "0.5"}}],
+        "protection": [
+            {"atr_stop": {"interval": interval, "period": 3, "multiplier": 1.5}},
+            {"take_profit": {"reward_risk": 1}},
+            {"time_stop": {"after": "2s" if quotes else "45m"}},
+        ],
+        "limits": [{"max_leverage": {"limit": 3}}, {"max_drawdown": {"limit": 0.004 if quotes else 0.03, "then": "flatten"}}],
+    }
+    if quotes:
+        plain["feeds"] = [
+            {"synthetic": {"seed": 3, "duration": "40s", "speed": 1_000_000, "funding_interval": "7s", "volatility": 5}}
+        ]
+        plain["strategies"] = [{"restless": {"every": 9}}, {"momentum": {"interval": "1s", "fast": 2, "slow": 4, "rsi": 3}}]
+        plain["entry"] = {"limit": {"offset_ticks": 0, "timeout": "300ms", "then": "market"}}
+        plain["executor"]["paper"]["partial_fills"] = True
 
 
 def steps_of(program, recipe):
@@ -85,8 +109,13 @@ def test_killed_at_any_step_and_continued(request, program, recipe):
     name, steps = steps_of(program, recipe)
     undisturbed = program.export(name)
     events = (program.folder / "state" / "runs" / name / "events.jsonl").read_text()
+    kind = request.node.callspec.params["recipe"]
     assert undisturbed.count('"type":"fill"') > 40
-    if request.node.callspec.params["recipe"] != "bars":
+    if kind.endswith("protected"):
+        assert '"purpose":"stop","order_type":"stop_market"' in undisturbed
+        assert '"type":"latch"' in undisturbed
+        assert '"type":"transfer"' in undisturbed
+    if kind.endswith("late"):
         assert '"cancelling"' in undisturbed
     choice = random.Random(2)
     for step in sorted(choice.sample(range(1, steps + 1), KILLS)):
