@@ -95,11 +95,12 @@ def test_the_first_screen_has_the_two_commands_and_ci_runs_the_second():
     assert test.strip() in (ROOT / ".ci" / "run").read_text().splitlines()
 
 
-def test_every_command_runs(shell):
+def test_every_command_runs(shell, data):
     later = blocks("sh")[2:]
-    assert len(later) == 4
+    assert len(later) == 7
     ran = []
-    recorded = ""
+    shell("quantmind run recipes/quickstart.yaml")
+    recorded = last_run(shell.state)
     for block in later:
         lines = block.splitlines()
         if all("--stage" in line for line in lines):
@@ -112,12 +113,22 @@ def test_every_command_runs(shell):
             if RUN_NAME.search(line):
                 shell(RUN_NAME.sub(recorded, line))
             else:
-                shell(line)
+                shell(line, DATA=str(data / "binance_usdm_bars"))
                 if line.startswith("quantmind run"):
                     recorded = last_run(shell.state)
             ran.append(line)
-    verbs = {line.split()[1] for line in ran}
+    worked = [line.removeprefix("$ ") for block in blocks("console") for line in block.splitlines() if line[0] == "$"]
+    verbs = {line.split()[1] for line in [*ran, *worked]}
     assert verbs == set(VERBS)
+
+
+def test_every_worked_sum_comes_out(shell):
+    (block,) = blocks("console")
+    sums = block.removeprefix("$ ").split("\n$ ")
+    assert len(sums) == 3
+    for each in sums:
+        command, expected = each.split("\n", 1)
+        assert shell(command)[0].strip() == expected.strip()
 
 
 def test_the_quickstart_prints_what_is_shown(shell):
@@ -141,6 +152,12 @@ def test_the_replay_recipe_trades(shell, data):
 
 def test_the_recipe_shown_is_the_quickstart():
     assert blocks("yaml")[0] in (ROOT / "recipes" / "quickstart.yaml").read_text()
+
+
+def test_the_protected_recipe_shown_is_the_one_there_is():
+    whole = yaml.safe_load((ROOT / "recipes" / "protected.yaml").read_text())
+    assert whole.pop("tests")
+    assert yaml.safe_load(blocks("yaml")[1]) == whole
 
 
 def test_every_recipe_lints(shell):
@@ -182,7 +199,7 @@ def test_the_plugin_works_by_its_entry_point(shell, site):
     here = {"PYTHONPATH": str(site)}
     (listed,) = shell("quantmind plugins list", **here)
     assert re.search(r"^strategy +breakout +quantmind-breakout 1\.0 +Follows breakouts: ", listed, re.MULTILINE)
-    (shell.work / "recipe.yaml").write_text(blocks("yaml")[1])
+    (shell.work / "recipe.yaml").write_text(blocks("yaml")[2])
     assert shell("quantmind lint recipe.yaml", **here) == ["recipe.yaml: ok\n"]
     (output,) = shell("quantmind run recipe.yaml", **here)
     assert " fill " in output
@@ -197,7 +214,7 @@ def test_the_plugin_passes_its_own_test(shell, site):
 
 
 def test_every_yaml_block_is_a_recipe_that_is_tried():
-    assert [yaml.safe_load(block)["name"] for block in blocks("yaml")] == ["quickstart", "breakout"]
+    assert [yaml.safe_load(block)["name"] for block in blocks("yaml")] == ["quickstart", "protected", "breakout"]
 
 
 def test_the_table_of_commands_is_what_there_is():

@@ -23,7 +23,7 @@ class JsonLinesOptions(Options):
         default=None, description="The file, appended to; default: events.jsonl in the folder of the run."
     )
     events: list[EventName] = Field(
-        default=["signal", "target", "order", "fill", "refusal"],
+        default=["signal", "target", "order", "fill", "transfer", "funding", "latch", "refusal"],
         min_length=1,
         description="The events it writes.",
     )

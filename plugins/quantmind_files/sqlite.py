@@ -18,6 +18,7 @@ from quantmind.events.names import EVENT_TYPES, EventName
 from quantmind.kinds import Options, Run, Sink
 
 _COLUMN_TYPES = {int: "INTEGER", bool: "INTEGER", float: "REAL"}
+_PLAIN = frozenset({int, bool, float, str})
 
 
 class SqliteOptions(Options):
@@ -27,7 +28,7 @@ class SqliteOptions(Options):
         default=None, description="The database, added to; default: sink.sqlite in the folder of the run."
     )
     events: list[EventName] = Field(
-        default=["signal", "target", "order", "fill", "refusal"],
+        default=["signal", "target", "order", "fill", "transfer", "funding", "latch", "refusal"],
         min_length=1,
         description="The events it writes.",
     )
@@ -95,17 +96,18 @@ class _Table:
         hints = get_type_hints(EVENT_TYPES[name])
         fields = EVENT_TYPES[name].__struct_fields__
         columns = ["run TEXT", *(f'"{field}" {_COLUMN_TYPES.get(hints[field], "TEXT")}' for field in fields)]
-        self._create = f"CREATE TABLE IF NOT EXISTS {name}s ({', '.join(columns)})"
+        table = table_name(name)
+        self._create = f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(columns)})"
         names = ", ".join(["run", *(f'"{field}"' for field in fields)])
         marks = ", ".join("?" * len(columns))
-        self.insert = f"INSERT INTO {name}s ({names}) VALUES ({marks})"  # noqa: S608 - names of our own fields
-        self._forget = f"DELETE FROM {name}s WHERE run = ?"  # noqa: S608 - as above
+        self.insert = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - names of our own fields
+        self._forget = f"DELETE FROM {table} WHERE run = ?"  # noqa: S608 - as above
         self._width = len(columns)
         self._run = run
         self._texts = [
-            (n, _shares if field == "shares" else _decimal)
+            (n, _shares if field == "shares" else _text)
             for n, field in enumerate(fields, 1)
-            if field == "shares" or hints[field] is Decimal
+            if hints[field] not in _PLAIN
         ]
 
     def make(self, database: sqlite3.Connection) -> None:
@@ -125,12 +127,25 @@ class _Table:
         return tuple(values)
 
 
-def _decimal(value: Decimal) -> str:
-    """Write a Decimal without an exponent: exact, where REAL is not."""
-    text = str(value)
-    return text if "E" not in text else format(value, "f")
+def table_name(event: EventName) -> str:
+    """Return the name of the table of a type of event: its plural."""
+    return f"{event}es" if event.endswith("ch") else f"{event}s"
+
+
+def _text(value: Any) -> Any:
+    """Write a Decimal as text, without an exponent (exact, where REAL is not), and a list as JSON."""
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, tuple):
+        return json.dumps(value, default=_part)
+    return value
+
+
+def _part(value: object) -> object:
+    """Write a Decimal in a list as a plain string and a part of an event as an object."""
+    return format(value, "f") if isinstance(value, Decimal) else msgspec.structs.asdict(value)  # type: ignore[arg-type] # nothing else is in an event
 
 
 def _shares(shares: Sequence[Share]) -> str:
     """Write the shares of a Target as a JSON object of strategy and value."""
-    return json.dumps({share.strategy: _decimal(share.value) for share in shares})
+    return json.dumps({share.strategy: format(share.value, "f") for share in shares})

@@ -22,6 +22,7 @@ class MaxLeverage(Limit[MaxLeverageOptions]):
     """Shrinks what would make the notional of all symbols larger than a multiple of the equity."""
 
     name = "max_leverage"
+    capabilities = frozenset({"caps_leverage"})
 
     def check(self, increase: Increase) -> Verdict:
         """Allow, shrink to what is left below the limit, or refuse when no step or no equity is left."""

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import ClassVar
+from typing import ClassVar, Literal, Self
 
-import msgspec
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from quantmind.events import Cancel, Market, OrderEvent, Query, Submit
-from quantmind.kinds import QUOTES, TRADES, Channel, Duration, Executor, Options
+from quantmind.events import Amend, Cancel, Market, OrderEvent, Query, Submit
+from quantmind.kinds import BOOKS, FUNDING, MARKS, QUOTES, TRADES, Channel, Duration, Executor, Options
+from quantmind.ledger.accounts import Account
+from quantmind.market.instruments import Instrument
 from quantmind.simulation.matching import Matching
+from quantmind.simulation.terms import Terms
 from quantmind.trader.orders import Order
+from quantmind_paper import venue
+from quantmind_paper.venue import MeasuredTimes, RandomTimes, SlippageOptions, Tier
 
 
 class PaperOptions(Options):
@@ -25,9 +29,58 @@ class PaperOptions(Options):
     )
     balance: Decimal = Field(default=Decimal(10000), gt=0, description="Balance a new account starts with.")
     taker_fee: Decimal = Field(
-        default=Decimal("0.0005"), ge=0, lt=1, description="Fee of a market order, as a part of its notional."
+        default=Decimal("0.0005"), ge=0, lt=1, description="Fee of an order that takes, as a part of its notional."
     )
-    latency: Duration = Field(default=0, description="Time an order or a cancel takes to reach the venue.")
+    maker_fee: Decimal = Field(
+        default=Decimal("0.0002"),
+        gt=-1,
+        lt=1,
+        description="Fee of a resting limit order, as a part of its notional; negative is a rebate.",
+    )
+    fee_tiers: tuple[Tier, ...] = Field(
+        default=(), description="Fees by traded volume, instead of the two above: {volume, maker_fee, taker_fee} each."
+    )
+    volume: Decimal = Field(
+        default=Decimal(0), ge=0, description="The traded volume that chooses the fee tier; it stays what it is."
+    )
+    latency: Duration | RandomTimes | MeasuredTimes = Field(
+        default=0,
+        description="Time a command takes to reach the venue: 250ms; or {shortest, longest, seed}; "
+        "or {measured: [...], seed}.",
+    )
+    slippage: SlippageOptions = Field(
+        default=SlippageOptions(), description="What a taker pays beyond the price shown: {ticks, fraction, impact}."
+    )
+    partial_fills: bool = Field(
+        default=False, description="Fill no more than the size that a quote, a book or a trade shows."
+    )
+    participation: float | None = Field(
+        default=None, gt=0, le=1, description="The largest part of a bar's volume that is filled; any size without."
+    )
+    limit_fills: Literal["pessimistic", "optimistic"] = Field(
+        default="pessimistic",
+        description="Whether the price must go through that of a limit order, or need only touch it.",
+    )
+    queue: bool = Field(
+        default=False,
+        description="Watch trades beside quotes: a limit order is filled when the size ahead of it has traded, too.",
+    )
+    margin: Literal["cross", "isolated", "none"] = Field(
+        default="cross",
+        description="What backs a position: the account, or its own margin; with none nothing is liquidated.",
+    )
+    leverage: Decimal = Field(
+        default=Decimal(20), ge=1, le=125, description="The largest leverage an order may lead to."
+    )
+    liquidation_fee: Decimal = Field(
+        default=Decimal("0.0125"), ge=0, lt=1, description="Fee of a liquidation, as a part of its notional."
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.fee_tiers and all(tier.volume > self.volume for tier in self.fee_tiers):
+            raise ValueError("fee_tiers must have one for the volume: begin with volume: 0")
+        return self
 
 
 class Paper(Executor[PaperOptions]):
@@ -36,41 +89,72 @@ class Paper(Executor[PaperOptions]):
     name = "paper"
     simulated: ClassVar[bool] = True
 
+    def __init__(self, options: PaperOptions, instruments: Sequence[Instrument]) -> None:
+        super().__init__(options, instruments)
+        self._waiting: set[str] = set()
+        self.waiting = self._waiting
+
     @classmethod
     def account(cls, options: PaperOptions) -> str:
         """Return the account's key."""
         return f"paper-{options.account}"
 
     @classmethod
-    def wants(cls, options: PaperOptions, offered: frozenset[Channel]) -> frozenset[Channel]:  # noqa: ARG003
-        """Choose quotes, else trades, else the shortest bars to fill by, and marks to value by."""
-        best = _best(offered)
-        return frozenset(c for c in offered if c == best or c.kind == "mark")
+    def wants(cls, options: PaperOptions, offered: frozenset[Channel]) -> frozenset[Channel]:
+        """Choose quotes and books, else trades, else the shortest bars to fill by; and marks and funding rates."""
+        best = {QUOTES, BOOKS} & offered
+        if best and options.queue:
+            best |= {TRADES} & offered
+        elif not best and TRADES in offered:
+            best = {TRADES}
+        elif not best:
+            best = set(sorted(c for c in offered if c.kind == "bar")[:1])
+        return frozenset(best | ({MARKS, FUNDING} & offered))
 
     @property
     def balance(self) -> Decimal:
         """The balance a new account starts with."""
         return self.options.balance
 
+    @property
+    def figures(self) -> Mapping[str, float]:
+        """How many fills there were, and for how many the worse path of a bar was taken."""
+        return {"fills": float(self._matching.fills), "decided_by_path": float(self._matching.decided)}
+
     def prepare(self, channels: Mapping[str, frozenset[Channel]]) -> None:
         """Make the matching engine for what will come."""
-        prices = {}
-        for symbol, published in channels.items():
-            best = _best(published)
-            if best is not None:
-                prices[symbol] = best
-        self._matching = Matching(self.instruments, prices, self.options.latency, self.options.taker_fee)
-        self.waiting = self._matching.orders
+        options = self.options
+        terms = Terms(
+            fees=venue.fees(options.maker_fee, options.taker_fee, options.fee_tiers, options.volume),
+            latency=venue.latency(options.latency),
+            slippage=venue.slippage(options.slippage),
+            partial=options.partial_fills,
+            participation=options.participation,
+            optimistic=options.limit_fills == "optimistic",
+            queue=options.queue,
+            margin=options.margin,
+            leverage=options.leverage,
+            liquidation_fee=options.liquidation_fee,
+        )
+        self._matching = Matching(self.instruments, channels, terms, options.balance, self._waiting)
 
-    def restore(self, orders: Sequence[Order]) -> None:
-        """Take back the open orders of the journal."""
+    def restore(self, orders: Sequence[Order], account: Account) -> None:
+        """Take back the account and the open orders of the journal."""
+        self._matching.restore_account(account.wallet, account.positions)
         for order in orders:
-            rest = msgspec.structs.replace(order.submit(), quantity=order.quantity - order.filled)
-            self._matching.restore(rest, order.cancel_ts)
+            self._matching.restore(order.submit(), order.filled, len(order.executions), order.cancel_ts)
+
+    def remember(self, seq: int, event: Market) -> None:
+        """Take note of an event that was matched before a restart."""
+        self._matching.remember(seq, event)
 
     def submit(self, command: Submit) -> Sequence[OrderEvent]:
         """Place an order."""
         return self._matching.submit(command)
+
+    def amend(self, command: Amend) -> Sequence[OrderEvent]:
+        """Change a resting order."""
+        return self._matching.amend(command)
 
     def cancel(self, command: Cancel) -> Sequence[OrderEvent]:
         """Take back an order."""
@@ -83,10 +167,3 @@ class Paper(Executor[PaperOptions]):
     def on_market(self, seq: int, event: Market) -> Sequence[OrderEvent]:
         """Match a market event."""
         return self._matching.on_market(seq, event)
-
-
-def _best(offered: frozenset[Channel]) -> Channel | None:
-    for channel in (QUOTES, TRADES):
-        if channel in offered:
-            return channel
-    return min((c for c in offered if c.kind == "bar"), default=None)

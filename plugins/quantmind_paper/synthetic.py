@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from quantmind.events import Market
-from quantmind.kinds import MARKS, QUOTES, TRADES, Channel, Duration, Feed, Interval, Options
+from quantmind.kinds import FUNDING, MARKS, QUOTES, TRADES, Channel, Duration, Feed, Interval, Options
 from quantmind.kinds.moment import Moment
 from quantmind_paper.walk import Walk
 
@@ -32,20 +32,24 @@ class SyntheticOptions(Options):
     quote_interval: Interval = Field(default=100_000_000, description="Time between quotes.")
     trade_interval: Interval = Field(default=250_000_000, description="Time between trades.")
     mark_interval: Interval = Field(default=1_000_000_000, description="Time between mark prices.")
+    funding_interval: Interval = Field(
+        default=28_800_000_000_000, description="Time between settlements of funding, counted from midnight UTC."
+    )
+    funding_rate: float = Field(default=0.0001, gt=-1, lt=1, description="The rate of every settlement.")
     speed: Literal["max"] | Annotated[float, Field(gt=0)] = Field(
         default="max", description="How many times real time it runs; `max` is as fast as possible."
     )
 
 
 class Synthetic(Feed[SyntheticOptions]):
-    """Makes up quotes, trades and mark prices; the same ones for the same seed."""
+    """Makes up quotes, trades, mark prices and funding rates; the same ones for the same seed."""
 
     name = "synthetic"
 
     @classmethod
-    def offers(cls, options: SyntheticOptions, symbols: Sequence[str]) -> Mapping[str, frozenset[Channel]]:  # noqa: ARG003 - every market has all three
-        """Offer quotes, trades and mark prices of every symbol."""
-        return {symbol: frozenset({QUOTES, TRADES, MARKS}) for symbol in symbols}
+    def offers(cls, options: SyntheticOptions, symbols: Sequence[str]) -> Mapping[str, frozenset[Channel]]:  # noqa: ARG003 - every market has them all
+        """Offer quotes, trades, mark prices and funding rates of every symbol."""
+        return {symbol: frozenset({QUOTES, TRADES, MARKS, FUNDING}) for symbol in symbols}
 
     @property
     def speed(self) -> float | None:
@@ -53,7 +57,10 @@ class Synthetic(Feed[SyntheticOptions]):
         return None if self.options.speed == "max" else self.options.speed
 
     async def events(self) -> AsyncIterator[Sequence[Market]]:
-        """Yield the events sorted by (ts, quote before trade before mark, order of the instruments)."""
+        """Yield the events sorted by (ts, quote, trade, mark, funding rate, order of the instruments).
+
+        Funding is settled after the start, at whole multiples of its interval.
+        """
         options = self.options
         walks = []
         for instrument in self.instruments:
@@ -70,7 +77,9 @@ class Synthetic(Feed[SyntheticOptions]):
         quotes = [(walk.quote, QUOTES in wanted) for walk, wanted in walks]
         trades = [(walk.trade, TRADES in wanted) for walk, wanted in walks]
         marks = [(walk.mark, MARKS in wanted) for walk, wanted in walks]
+        funding = [walk.funding for walk, wanted in walks if FUNDING in wanted]
         quote_at = trade_at = mark_at = now = options.start
+        funding_at = (options.start // options.funding_interval + 1) * options.funding_interval
         end = options.start + options.duration
         batch: list[Market] = []
         while now < end:
@@ -84,7 +93,10 @@ class Synthetic(Feed[SyntheticOptions]):
             if now == mark_at:
                 batch += [event for event, wanted in [(mark(now), wanted) for mark, wanted in marks] if wanted]
                 mark_at += options.mark_interval
-            now = min(quote_at, trade_at, mark_at)
+            if now == funding_at:
+                batch += [settled(now, options.funding_rate) for settled in funding]
+                funding_at += options.funding_interval
+            now = min(quote_at, trade_at, mark_at, funding_at)
             if len(batch) >= _BATCH:
                 yield batch
                 batch = []

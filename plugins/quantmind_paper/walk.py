@@ -10,7 +10,7 @@ import hashlib
 import math
 import random
 
-from quantmind.events import Mark, Quote, Trade
+from quantmind.events import FundingRate, Mark, Quote, Trade
 from quantmind.market.instruments import Instrument
 
 _WIDEST = 3
@@ -18,7 +18,7 @@ _WIDEST = 3
 
 
 class Walk:
-    """Quotes, trades and mark prices of one symbol, each drawn when asked for."""
+    """Quotes, trades, mark prices and funding of one symbol, each drawn when asked for."""
 
     def __init__(
         self,
@@ -68,6 +68,10 @@ class Walk:
     def mark(self, ts: int) -> Mark:
         """Return the middle of bid and ask."""
         return Mark(self._symbol, ts, (2 * self._bid + self._spread) * self._tick / (2 * self._tick_parts))
+
+    def funding(self, ts: int, rate: float) -> FundingRate:
+        """Return a settlement of funding at the mark price; it draws nothing."""
+        return FundingRate(self._symbol, ts, rate, self.mark(ts).price)
 
     def _size(self) -> float:
         """Draw a size: many small ones, few of up to 5,000 steps."""

@@ -18,8 +18,16 @@ VERBS = {
     "init": "Start a project in a folder.",
     "lint": "Check recipes without running them.",
     "show": "Print a recipe with every default and where each value comes from.",
+    "test": "Run the tests that recipes have.",
     "run": "Run a recipe in the foreground.",
-    "export": "Write a run as JSON lines, for comparison.",
+    "risk": "Work out Kelly, stops, sizes, liquidation and ruin.",
+    "backtest": "Run a recipe on recorded data.",
+    "status": "Show how an account stands: positions, orders, stops, latches.",
+    "halt": "Stop an account from trading; what it holds stays, with its stops.",
+    "resume": "Let an account trade on that was halted or flattened.",
+    "flatten": "Close every position of an account, and stop it from trading.",
+    "reset": "Clear the latches of limits that stopped an account.",
+    "export": "Write the record of a run: as JSON lines, Parquet or CSV.",
     "plugins": "List what plugins give.",
 }
 """Every verb, and what it does in one line; `quantmind/cli/<verb>.py` holds the command."""

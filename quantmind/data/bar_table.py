@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 from itertools import repeat
 from typing import TYPE_CHECKING
 
-from quantmind.data.bar_file import FIGURES
 from quantmind.errors import QuantMindError
 from quantmind.events import Bar
 
 if TYPE_CHECKING:
     import polars as pl
+
+FIGURES = ("open", "high", "low", "close", "volume")
+"""The figures of a bar, in the order of its fields."""
 
 WINDOW = 100_000
 """How many rows polars holds at once of a file that is in order."""

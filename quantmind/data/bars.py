@@ -10,14 +10,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from quantmind.data.bar_file import FIGURES, bar_file_format, scan_bars
-from quantmind.data.bar_table import BarTable, windows
+from quantmind.data.bar_table import FIGURES, BarTable, windows
+from quantmind.data.rows import Columns, file_format, scan
 from quantmind.errors import QuantMindError
 from quantmind.kinds.moment import format_moment
 from quantmind.kinds.options import format_duration
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+_COLUMNS = Columns({name: (name,) for name in FIGURES})
 
 
 def read_bars(
@@ -61,9 +64,9 @@ def _in_order(path: Path, interval: int, start: int | None, end: int | None) -> 
     None where the file is not Parquet (no other format skips rows), is not in order, or has a row in doubt:
     then it must be read as a whole.
     """
-    if bar_file_format(path) != "parquet":
+    if file_format(path) != "parquet":
         return None
-    lines = scan_bars(path)
+    lines = scan(path, _COLUMNS)
     offset = count = 0
     before: int | None = None
     smallest: int | None = None
@@ -120,7 +123,7 @@ def _read_file(path: Path, start: int | None, end: int | None) -> pl.DataFrame:
     """Read the rows of one file that open in [start, end), each of them checked."""
     import polars as pl
 
-    lines = scan_bars(path)
+    lines = scan(path, _COLUMNS)
     time = pl.col("time")
     kept = lines
     # What has no time is kept, so that it is reported and not filtered away.

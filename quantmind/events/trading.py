@@ -78,6 +78,8 @@ class Amend(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="amend")
     quantity: Decimal | None = None
     price: Decimal | None = None
     trigger: Decimal | None = None
+    after: int = 0
+    """The last market event that came in before the decision: it meets the order as it was."""
 
 
 class Cancel(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="cancel"):
@@ -86,6 +88,8 @@ class Cancel(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="cancel
     order: str
     symbol: str
     ts: int
+    after: int = 0
+    """The last market event that came in before the decision: it still meets the order."""
 
 
 class Query(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="query"):

@@ -47,7 +47,7 @@ class ExecutionStage:
         folder = running.folder()
         feeding, _ = build.feeding(recipe, wiring)
         async with contextlib.AsyncExitStack() as stack:
-            executing = await opened_executing(stack, running, wiring, folder, feeding.live, feeding.speed)
+            executing = await opened_executing(stack, running, wiring, folder, feeding.live, feeding.speed, self.stop)
             run = Run(folder.name, folder.path, running.output)
             sinking = Sinking(build.sinks(recipe, run), feeding.live)
             await enter(stack, sinking, "sinks")
@@ -65,7 +65,7 @@ class ExecutionStage:
             if await link.join():
                 await self._execute(link, executing, sinking, wiring.fills or wiring.positions)
                 await link.drained()
-            return Summary.of(folder.name, self._seq, executing.trader, self._latencies, sinking.failures)
+            return Summary.of(folder.name, self._seq, executing, self._latencies, sinking.failures)
 
     async def _execute(self, link: Link, executing: Executing, sinking: Sinking, listened: bool) -> None:
         told: list[Any] = []

@@ -8,8 +8,9 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from typing import Any
 
+from quantmind.data.precedence import Precedence
 from quantmind.errors import ComponentError, RecipeError
-from quantmind.events import Bar, Market
+from quantmind.events import Market
 from quantmind.kinds.feed import Feed
 from quantmind.market.bars import BarBuilder
 from quantmind.recipe.wiring import Wiring
@@ -21,9 +22,9 @@ MOST_AT_ONCE = 10_000
 class Feeding:
     """One ordered stream of market events out of all feeds of a recipe.
 
-    Several feeds are merged by (ts, shorter interval, order of the instruments in the recipe); a built bar
-    comes after every event of its closing time and before the first one after it. Live feeds come as they
-    arrive.
+    Several feeds are merged by their `Precedence`: of one moment marks, quotes and trades, then bars, then funding
+    rates. A built bar comes after every event of its closing time, funding too, and before the first one after it.
+    Live feeds come as they arrive.
 
     Raises:
         RecipeError: replayed and live feeds, or two speeds, are mixed.
@@ -32,7 +33,7 @@ class Feeding:
     def __init__(self, feeds: Sequence[Feed[Any]], wiring: Wiring, symbols: Sequence[str]) -> None:
         self._feeds = tuple(feeds)
         self._wiring = wiring
-        self._index = {symbol: index for index, symbol in enumerate(symbols)}
+        self._key = Precedence(symbols).key
         self._builder = BarBuilder(wiring.built)
         self._stopping = asyncio.Event()
         self.live = any(feed.live for feed in feeds)
@@ -72,10 +73,6 @@ class Feeding:
                     yield batch
                 if self._stopping.is_set():
                     return
-
-    def _key(self, event: Market) -> tuple[int, int, int]:
-        interval = event.interval if isinstance(event, Bar) else 0
-        return (event.ts, interval, self._index.get(event.symbol, 0))
 
     async def _merged(self) -> AsyncGenerator[Sequence[Market], None]:
         if len(self._feeds) == 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Callable
 from typing import Any, TextIO
 
 import msgspec
@@ -11,6 +12,7 @@ import msgspec
 from quantmind.errors import ComponentError, QuantMindError, UsageError
 from quantmind.kinds import Component, Run
 from quantmind.pipeline import build
+from quantmind.pipeline.control import Control
 from quantmind.pipeline.deciding import Deciding
 from quantmind.pipeline.driver import Driver
 from quantmind.pipeline.executing import Executing
@@ -49,7 +51,9 @@ class Running(msgspec.Struct):
         folder = self.folder()
         self.feeding, feeds = build.feeding(recipe, wiring)
         async with contextlib.AsyncExitStack() as stack:
-            executing = await opened_executing(stack, self, wiring, folder, self.feeding.live, self.feeding.speed)
+            executing = await opened_executing(
+                stack, self, wiring, folder, self.feeding.live, self.feeding.speed, self.stop
+            )
             recorder = stack.enter_context(Recorder(folder.decider_record)) if self.record else None
             deciding = Deciding(build.decider(recipe, wiring, executing.trader.chronicle.epoch), recorder)
             run = Run(folder.name, folder.path, self.output)
@@ -59,7 +63,7 @@ class Running(msgspec.Struct):
                 await enter(stack, feed, f"feed {feed.name}")
             driver = Driver(self.feeding, deciding, executing, sinking)
             await driver.run()
-            return Summary.of(folder.name, driver.seq, executing.trader, driver.latencies, sinking.failures)
+            return Summary.of(folder.name, driver.seq, executing, driver.latencies, sinking.failures)
 
     def folder(self) -> RunFolder:
         """Return the folder of this run: a new one, or the one to go on with."""
@@ -80,8 +84,9 @@ async def opened_executing(
     folder: RunFolder,
     live: bool,
     speed: float | None,
+    stop: Callable[[], None],
 ) -> Executing:
-    """Open the journal and the executor of a run.
+    """Open the journal and the executor of a run, and the socket of its operator, who may have it `stop`.
 
     A replayed account starts empty in the run's folder; a live one goes on from the account's own.
     """
@@ -98,7 +103,9 @@ async def opened_executing(
     trader = build.trader(recipe, journal, new_epoch=live)
     await enter(stack, executor, f"executor {executor.name}")
     recorder = stack.enter_context(Recorder(folder.trader_record)) if running.record else None
-    return Executing(trader, executor, journal, recorder)
+    executing = Executing(trader, executor, journal, recorder)
+    await stack.enter_async_context(Control(home, folder.name, executing, stop, account=account, live=live))
+    return executing
 
 
 async def enter(stack: contextlib.AsyncExitStack, component: Component[Any] | Sinking, what: str) -> None:

@@ -8,7 +8,10 @@ from typing import Any
 
 import msgspec
 
-from quantmind.trader.trader import Trader
+from quantmind.pipeline.answers import in_force
+from quantmind.pipeline.executing import Executing
+
+_ZERO = Decimal(0)
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -27,10 +30,21 @@ class Summary(msgspec.Struct, frozen=True):
     latency_us: Mapping[str, float | None]
     positions: Mapping[str, Decimal]
     sinks: Mapping[str, str]
+    latches: Mapping[str, str] = {}
+    """The level of each latch that is set."""
+    funding: Decimal = _ZERO
+    """What was received in funding, negative when paid."""
+    drawdown: float = 0.0
+    """The largest fall of the equity from its peak, as a part of it."""
+    figures: Mapping[str, float] = {}
+    """What rules and executor publish of themselves."""
 
     @classmethod
-    def of(cls, run: str, events: int, trader: Trader, latencies: Iterable[int], sinks: Mapping[str, str]) -> Summary:
+    def of(
+        cls, run: str, events: int, executing: Executing, latencies: Iterable[int], sinks: Mapping[str, str]
+    ) -> Summary:
         """Sum up a run; PnL is equity less the balance the account started with."""
+        trader = executing.trader
         equity = trader.equity()
         account = trader.account
         ordered = sorted(latencies)
@@ -48,12 +62,16 @@ class Summary(msgspec.Struct, frozen=True):
             {"p50": _percentile(ordered, 50), "p99": _percentile(ordered, 99)},
             {s: p.quantity for s, p in account.positions.items() if p.quantity},
             dict(sinks),
+            in_force(trader.latches),
+            account.funding,
+            trader.books.fall,
+            executing.figures,
         )
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain data; money as strings, so that no digit is lost."""
         plain: dict[str, Any] = msgspec.to_builtins(self)
-        for key in ("equity", "pnl", "fees"):
+        for key in ("equity", "pnl", "fees", "funding"):
             plain[key] = f"{getattr(self, key):f}"
         plain["positions"] = {symbol: f"{quantity:f}" for symbol, quantity in self.positions.items()}
         return plain
@@ -75,7 +93,11 @@ class Summary(msgspec.Struct, frozen=True):
         yield f"  equity    {self.equity:,.4f}"
         yield f"  pnl       {self.pnl:+,.4f}"
         yield f"  fees      {self.fees:,.4f}"
+        yield f"  funding   {self.funding:+,.4f}"
+        yield f"  drawdown  {self.drawdown:.2%}"
         yield f"  latency   {latency}"
+        for name, level in self.latches.items():
+            yield f"  latched   {name} ({level})"
         for sink, failure in self.sinks.items():
             yield f"  sink {sink} failed: {failure}"
 

@@ -134,7 +134,11 @@ def _descend(path: str, raw: Any, place: tuple[int | str, ...]) -> tuple[str, An
 
 
 def _sentence(kind: str, fault: Mapping[str, Any]) -> str:
-    context = fault.get("ctx", {})
+    # A bound of a float is one: `must be above 0.0` would puzzle.
+    context = {
+        name: int(value) if isinstance(value, float) and value.is_integer() else value
+        for name, value in fault.get("ctx", {}).items()
+    }
     if kind in _WORDS:
         return _WORDS[kind].format(**context)
     message = str(fault["msg"])

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import Field
+import msgspec
+from pydantic import Field, field_validator
 
 from quantmind.kinds import Options
-from quantmind.market.instruments import KNOWN, Instrument
+from quantmind.market.instruments import KNOWN, Instrument, tiers
 from quantmind.recipe.faults import shown, validate
 from quantmind.recipe.findings import Findings
 from quantmind.recipe.problems import join
@@ -21,12 +23,46 @@ _QUOTES = ("USDT", "USDC", "USD")
 Positive = Annotated[Decimal, Field(gt=0)]
 
 
+class MaintenanceTier(Options):
+    """A maintenance margin tier."""
+
+    floor: Decimal = Field(ge=0, description="The notional from which on it holds.")
+    rate: Decimal = Field(gt=0, lt=1, description="Maintenance margin, as a part of the notional.")
+
+
 class Steps(Options):
     """The steps of an instrument that is not known."""
 
     tick: Positive = Field(description="The smallest step of its price.")
     step: Positive = Field(description="The smallest step of its quantity, in base currency.")
     min_notional: Decimal = Field(default=Decimal(0), ge=0, description="The smallest order value the venue takes.")
+    max_quantity: Positive | None = Field(default=None, description="The largest quantity of one market order.")
+    maintenance: tuple[MaintenanceTier, ...] | None = Field(
+        default=None,
+        description="Maintenance margin by notional, from floor 0 on; left out, the venue's where they are known, "
+        "else 2 percent.",
+    )
+
+    @field_validator("maintenance")
+    @classmethod
+    def _rise(cls, value: tuple[MaintenanceTier, ...] | None) -> tuple[MaintenanceTier, ...] | None:
+        if value is not None and (not value or value[0].floor != 0):
+            raise ValueError("must begin with floor 0, such as [{floor: 0, rate: 0.01}]")
+        for lower, higher in itertools.pairwise(value or ()):
+            for name in ("floor", "rate"):
+                if getattr(lower, name) >= getattr(higher, name):
+                    raise ValueError(
+                        f"every {name} must be above the one before, but "
+                        f"{getattr(higher, name)} follows {getattr(lower, name)}"
+                    )
+        return value
+
+    def instrument(self, symbol: str) -> Instrument:
+        """Make the instrument of these steps."""
+        made = Instrument(symbol, self.tick, self.step, self.min_notional, self.max_quantity)
+        if self.maintenance is not None:
+            return msgspec.structs.replace(made, tiers=tiers(*((tier.floor, tier.rate) for tier in self.maintenance)))
+        return msgspec.structs.replace(made, tiers=KNOWN.get(symbol, made).tiers)
 
 
 def read_instruments(raw: Any, findings: Findings) -> tuple[Instrument, ...] | None:
@@ -86,7 +122,7 @@ def _instrument(path: str, symbol: str, steps: Any, findings: Findings) -> Instr
             )
         return KNOWN.get(symbol)
     options = validate(Steps, steps, path, findings)
-    return Instrument(symbol, options.tick, options.step, options.min_notional) if options else None
+    return options.instrument(symbol) if options else None
 
 
 def _unified(spelling: str) -> str:

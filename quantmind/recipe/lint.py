@@ -8,7 +8,7 @@ from typing import Any
 
 from quantmind.plugins import Plugins
 from quantmind.project import Project
-from quantmind.recipe.load import Reading, read
+from quantmind.recipe.load import RULES, Reading, read
 from quantmind.recipe.problems import Problem, in_order
 from quantmind.recipe.wiring import survey
 
@@ -28,12 +28,14 @@ def _wiring(reading: Reading) -> list[Problem]:
     feeds, strategies = reading.sections["feeds"].specs, reading.sections["strategies"].specs
     allocator = reading.one("allocator") if reading.sound("strategies") else None
     executor = reading.one("executor")
-    wiring, faults = survey(reading.instruments, feeds, strategies, allocator, executor)
-    mark = reading.document.mark
-    problems = [Problem(mark(fault.path, key=True), fault.path, fault.message) for fault in faults]
-    if not faults and allocator is not None and executor is not None:
+    rules = [spec for section in RULES for spec in reading.sections[section].specs]
+    wiring, faults = survey(reading.instruments, feeds, strategies, allocator, rules, executor)
+    mark = reading.mark
+    problems = [Problem(mark(fault.path), fault.path, fault.message) for fault in faults]
+    complete = allocator is not None and executor is not None and all(map(reading.sound, RULES))
+    if complete and not faults:
         problems += [
-            Problem(mark(spec.path, key=True), spec.path, "nothing is wanted from it: leave it out", "warning")
+            Problem(mark(spec.path), spec.path, "nothing is wanted from it: leave it out", "warning")
             for spec, wanted in zip(feeds, wiring.wanted, strict=True)
             if not wanted
         ]

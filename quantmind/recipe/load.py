@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from pydantic import Field
@@ -25,12 +26,17 @@ from quantmind.recipe.components import (
     secrets,
 )
 from quantmind.recipe.document import Document, read_document
+from quantmind.recipe.entry import Entry, read_entry
 from quantmind.recipe.faults import shown, suggestion, validate
 from quantmind.recipe.findings import Findings
 from quantmind.recipe.instruments import read_instruments
 from quantmind.recipe.interpolate import Interpolation
+from quantmind.recipe.live import check_live
 from quantmind.recipe.model import NO_TRADE_BAND, Origins, Recipe, Spec
 from quantmind.recipe.problems import Mark, Problem, RecipeProblems, Severity, join
+
+if TYPE_CHECKING:
+    from quantmind.recipe.tests import RecipeTest
 
 REQUIRED = {
     "name": "write name: and a short name for the runs of this recipe",
@@ -41,12 +47,27 @@ REQUIRED = {
     "risk": "write risk: {sizing: [...]}; without sizing there is no budget",
     "executor": "write executor: and who fills the orders",
 }
-KEYS = ("name", "instruments", "feeds", "transport", "strategies", "allocator", "risk", "executor", "sinks")
+KEYS = (
+    "name",
+    "instruments",
+    "feeds",
+    "transport",
+    "strategies",
+    "allocator",
+    "risk",
+    "entry",
+    "executor",
+    "sinks",
+    "tests",
+)
+RULES = ("risk.sizing", "risk.protection", "limits", "risk.limits")
+"""The sections of risk rules; `limits` are those of quantmind.yaml."""
 
 _LISTS = {
     "feeds": ("feed", 1),
     "strategies": ("strategy", 1),
     "risk.sizing": ("sizing", 1),
+    "risk.protection": ("protection", 0),
     "risk.limits": ("limit", 0),
     "sinks": ("sink", 0),
 }
@@ -57,6 +78,7 @@ class Risk(Options):
     """The `risk` section; its components are read one by one."""
 
     sizing: Any = Field(description="Sizing rules: the smallest budget counts.")
+    protection: Any = Field(default=(), description="Protection rules: when to leave a position.")
     limits: Any = Field(default=(), description="Limits on what increases a position.")
     no_trade_band: Decimal = Field(
         default=NO_TRADE_BAND, ge=0, lt=1, description="Changes below this part of the budget are not traded."
@@ -67,13 +89,21 @@ class Reading(msgspec.Struct, kw_only=True):
     """What could be read of a recipe, and every problem."""
 
     document: Document
+    inherited: Document
+    """The quantmind.yaml, as far as the recipe inherits of it."""
     problems: list[Problem]
     sections: dict[str, Section] = {}
     """Each section of components by its path; those of quantmind.yaml as `limits`."""
     name: str | None = None
     instruments: tuple[Instrument, ...] | None = None
+    tests: tuple[RecipeTest, ...] = ()
     recipe: Recipe | None = None
     """The recipe, where nothing keeps it from being run."""
+
+    def mark(self, path: str) -> Mark | None:
+        """Return the place of a component in the recipe, or in the quantmind.yaml it is inherited from."""
+        document = self.inherited if path.startswith("limits[") else self.document
+        return document.mark(path, key=True)
 
     def sound(self, section: str) -> bool:
         """Tell whether all of a section could be read."""
@@ -84,15 +114,29 @@ class Reading(msgspec.Struct, kw_only=True):
         return next(iter(self.sections[section].specs), None) if section in self.sections else None
 
 
-def load(source: Path | dict[str, Any], plugins: Plugins, project: Project, environ: Mapping[str, str]) -> Recipe:
+def load(
+    source: Path | dict[str, Any],
+    plugins: Plugins,
+    project: Project,
+    environ: Mapping[str, str],
+    replaced: Collection[str] = (),
+) -> Recipe:
     """Load a recipe from a file, or from plain data.
+
+    In the sections that are `replaced` before it is run, variables need not be set.
 
     Raises:
         RecipeProblems: it cannot be run; every reason.
     """
-    reading = read(source, plugins, project, environ, unset="error")
-    if reading.recipe is None:
-        raise RecipeProblems(reading.problems)
+    reading = read(source, plugins, project, environ, unset="warning" if replaced else "error")
+    problems = [
+        problem
+        if problem.severity == "warning" and re.split(r"[.\[]", problem.path)[0] in replaced
+        else msgspec.structs.replace(problem, severity="error")
+        for problem in reading.problems
+    ]
+    if reading.recipe is None or any(problem.severity == "error" for problem in problems):
+        raise RecipeProblems(problems)
     return reading.recipe
 
 
@@ -110,7 +154,7 @@ def read(
     data = interpolation.resolve(document.data)
     findings = Findings(document, interpolation)
     findings.interpolated(unset)
-    reading = Reading(document=document, problems=findings.problems)
+    reading = Reading(document=document, inherited=project.document, problems=findings.problems)
     if not isinstance(data, dict):
         if not document.problems:
             found = "is empty" if data is None else f"must be a mapping, was {shown(data)}"
@@ -136,15 +180,23 @@ def read(
     inherited.interpolated(unset)
     reading.sections["limits"] = read_list(limits, "limit", "limits", plugins, inherited)
     findings.problems += inherited.problems
+    check_live(reading.sections, findings)
+    entry = read_entry(data.get("entry", "market"), findings)
+    if "tests" in data and reading.instruments:
+        # Most recipes are run without a look at their tests, and the models of these take time to make.
+        from quantmind.recipe.tests import read_tests
+
+        symbols = [instrument.symbol for instrument in reading.instruments]
+        reading.tests = read_tests(data["tests"], symbols, findings)
 
     sound = all(section.sound for section in reading.sections.values())
-    if sound and risk and not any(problem.severity == "error" for problem in findings.problems):
+    if sound and risk and entry and not any(problem.severity == "error" for problem in findings.problems):
         origins = Origins(
             marks={**_below("limits", project.document.marks), **document.marks},
             environment={**inheritance.names, **interpolation.names},
         )
         file = None if isinstance(source, dict) else Path.cwd() / source
-        reading.recipe = _recipe(reading, file, risk.no_trade_band, {**data, "limits": limits}, origins)
+        reading.recipe = _recipe(reading, file, (risk, entry), {**data, "limits": limits}, origins)
     return reading
 
 
@@ -171,17 +223,20 @@ def _sections(data: dict[str, Any], plugins: Plugins, findings: Findings) -> dic
 
 
 def _recipe(
-    reading: Reading, file: Path | None, no_trade_band: Decimal, data: dict[str, Any], origins: Origins
+    reading: Reading, file: Path | None, rest: tuple[Risk, Entry], data: dict[str, Any], origins: Origins
 ) -> Recipe | None:
     """Put together what was read, if it is all there; `data` has the inherited limits as `limits`."""
     allocator, executor = reading.one("allocator"), reading.one("executor")
     if reading.name is None or reading.instruments is None or allocator is None or executor is None:
         return None
+    risk, entry = rest
     specs = {path: section.specs for path, section in reading.sections.items()}
     hidden = {at for several in specs.values() for spec in several for at in secrets(spec.options, spec.path)}
     plain = masked(data, hidden)
+    values = leaves(plain)
     inherited = plain.pop("limits")
-    risk = {**plain["risk"], "limits": [*inherited, *plain["risk"].get("limits", ())]}
+    plain.pop("tests", None)
+    limits = [*inherited, *plain["risk"].get("limits", ())]
     return Recipe(
         name=reading.name,
         file=file,
@@ -191,12 +246,15 @@ def _recipe(
         strategies=specs["strategies"],
         allocator=allocator,
         sizing=specs["risk.sizing"],
+        protection=specs["risk.protection"],
         limits=specs["limits"] + specs["risk.limits"],
-        no_trade_band=no_trade_band,
+        no_trade_band=risk.no_trade_band,
+        entry=entry,
         executor=executor,
         sinks=specs["sinks"],
-        resolved={**plain, "risk": risk},
-        origins=msgspec.structs.replace(origins, values=leaves({**plain, "limits": inherited})),
+        tests=reading.tests,
+        resolved={**plain, "risk": {**plain["risk"], "limits": limits}},
+        origins=msgspec.structs.replace(origins, values=values),
     )
 
 

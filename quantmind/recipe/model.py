@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from quantmind.kinds import Component
 from quantmind.market.instruments import Instrument
+from quantmind.recipe.entry import Entry
 from quantmind.recipe.problems import Mark
+
+if TYPE_CHECKING:
+    from quantmind.recipe.tests import RecipeTest
 
 NO_TRADE_BAND = Decimal("0.05")
 
@@ -47,11 +51,14 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     strategies: tuple[Spec, ...]
     allocator: Spec
     sizing: tuple[Spec, ...]
+    protection: tuple[Spec, ...] = ()
     limits: tuple[Spec, ...]
     """Those of quantmind.yaml first, then the recipe's own."""
     no_trade_band: Decimal
+    entry: Entry = Entry()
     executor: Spec
     sinks: tuple[Spec, ...]
+    tests: tuple[RecipeTest, ...] = ()
     resolved: dict[str, Any]
-    """Plain data: interpolated, inherited limits included, secrets masked."""
+    """Plain data but for the tests: interpolated, inherited limits included, secrets masked."""
     origins: Origins

@@ -15,8 +15,10 @@ from pydantic.fields import FieldInfo
 
 from quantmind.kinds import Duration, Interval
 from quantmind.kinds.options import format_duration
+from quantmind.market.instruments import Instrument
 from quantmind.recipe.components import MASK
 from quantmind.recipe.document import scalar
+from quantmind.recipe.entry import Entry
 from quantmind.recipe.model import Origins, Recipe, Spec
 from quantmind.recipe.problems import join
 
@@ -37,6 +39,7 @@ def tree(recipe: Recipe) -> dict[str, Any]:
     band = "risk.no_trade_band"
     own = [spec for spec in recipe.limits if spec.path.startswith("risk.")]
     inherited = [spec for spec in recipe.limits if spec not in own]
+    tests = {"tests": [view.written(test.written, test.path) for test in recipe.tests]} if recipe.tests else {}
     return {
         "name": view.leaf("name", recipe.name),
         "instruments": view.instruments(recipe),
@@ -46,11 +49,14 @@ def tree(recipe: Recipe) -> dict[str, Any]:
         "allocator": view.component(recipe.allocator),
         "risk": {
             "sizing": view.listed(recipe.sizing),
+            "protection": view.listed(recipe.protection),
             "limits": view.listed([*inherited, *own]),
             "no_trade_band": view.leaf(band, recipe.no_trade_band),
         },
+        "entry": view.entry(recipe.entry),
         "executor": view.component(recipe.executor),
         "sinks": view.listed(recipe.sinks),
+        **tests,
     }
 
 
@@ -83,18 +89,38 @@ class _View:
         """Show a value as it was written, if it was."""
         return Leaf(self._origins.values.get(path, _plain(value)), self.origin(path))
 
+    def written(self, data: Any, path: str) -> Any:
+        """Show plain data."""
+        if isinstance(data, dict) and data:
+            return {key: self.written(member, join(path, key)) for key, member in data.items()}
+        if isinstance(data, list) and any(isinstance(member, dict) for member in data):
+            return [self.written(member, join(path, index)) for index, member in enumerate(data)]
+        return Leaf(data, self.origin(path))
+
+    def entry(self, entry: Entry) -> dict[str, Any] | Leaf:
+        if entry.limit is None:
+            return Leaf("market", self.origin("entry"))
+        return {"limit": self.model(entry.limit, "entry.limit")}
+
     def instruments(self, recipe: Recipe) -> dict[str, Any]:
         shown = {}
         for index, instrument in enumerate(recipe.instruments):
             listed = join("instruments", index)
             places = [join(listed, instrument.symbol), join("instruments", instrument.symbol), listed]
             place = next((path for path in places if self.origin(path) != "default"), listed)
-            steps = {}
-            for name in ("tick", "step", "min_notional"):
+            steps: dict[str, Any] = {}
+            for name in ("tick", "step", "min_notional", "max_quantity"):
                 path = join(place, name)
                 steps[name] = self.leaf(path, getattr(instrument, name))
+            steps["maintenance"] = self.tiers(join(place, "maintenance"), instrument)
             shown[instrument.symbol] = steps
         return shown
+
+    def tiers(self, path: str, instrument: Instrument) -> list[dict[str, Leaf]]:
+        return [
+            {name: self.leaf(join(join(path, index), name), getattr(tier, name)) for name in ("floor", "rate")}
+            for index, tier in enumerate(instrument.tiers)
+        ]
 
     def listed(self, specs: Sequence[Spec]) -> list[Any] | Leaf:
         return [self.component(spec) for spec in specs] or Leaf([], "default")

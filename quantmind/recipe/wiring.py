@@ -44,7 +44,10 @@ def wire(recipe: Recipe) -> Wiring:
     Raises:
         RecipeProblems: somebody needs what no feed offers; everybody who does.
     """
-    wiring, faults = survey(recipe.instruments, recipe.feeds, recipe.strategies, recipe.allocator, recipe.executor)
+    rules = (*recipe.sizing, *recipe.protection, *recipe.limits)
+    wiring, faults = survey(
+        recipe.instruments, recipe.feeds, recipe.strategies, recipe.allocator, rules, recipe.executor
+    )
     if faults:
         raise RecipeProblems(
             Problem(_mark(recipe.origins.marks, fault.path), fault.path, fault.message) for fault in faults
@@ -57,19 +60,23 @@ def survey(
     feeds: Sequence[Spec],
     strategies: Sequence[Spec],
     allocator: Spec | None,
+    rules: Sequence[Spec],
     executor: Spec | None,
 ) -> tuple[Wiring, list[Fault]]:
     """Wire what is there of a recipe, and list what cannot be wired."""
     plan = _Plan([instrument.symbol for instrument in instruments], feeds)
     for spec in strategies:
-        plan.need(spec)
+        plan.listen(plan.need(spec))
     if allocator is not None:
-        plan.need(allocator)
+        plan.listen(plan.need(allocator))
         ids = {symbol: [spec.id for spec in strategies] for symbol in plan.symbols}
         component: Any = allocator.component
         nothing: Sequence[str] = ()
         wrong = plan.ask(allocator, "check", lambda: component.check(allocator.options, ids), nothing)
         plan.faults += [Fault(allocator.path, message) for message in wrong]
+    for spec in rules:
+        # The Trader tells its rules every fact: what they ask for of these is nothing to wait for.
+        plan.need(spec)
     if executor is not None:
         plan.serve(executor)
     return plan.wiring(), plan.faults
@@ -124,18 +131,22 @@ class _Plan:
             self.faults.append(Fault(spec.path, text.rstrip(": ")))
             return otherwise
 
-    def need(self, spec: Spec) -> None:
-        """Wire what a strategy or the allocator needs of every symbol."""
-        component: Any = spec.component
-        needs = self.ask(spec, "needs", lambda: component.needs(spec.options), Needs())
+    def listen(self, needs: Needs) -> None:
+        """Note which facts the Decider waits for."""
         self._fills |= needs.fills
         self._positions |= needs.positions
+
+    def need(self, spec: Spec) -> Needs:
+        """Wire what a strategy, the allocator or a risk rule needs of every symbol."""
+        component: Any = spec.component
+        needs = self.ask(spec, "needs", lambda: component.needs(spec.options), Needs())
         for channel in needs.channels:
             for symbol in self.symbols:
                 self._route(spec, symbol, channel)
                 if needs.history:
                     key = symbol, channel
                     self._history[key] = max(self._history.get(key, 0), needs.history)
+        return needs
 
     def serve(self, executor: Spec) -> None:
         """Wire what the executor chooses of what is offered."""

@@ -2,144 +2,310 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
+from math import inf
 
 from quantmind.events import (
     Absent,
     Accepted,
+    Amend,
+    AmendRejected,
     Bar,
+    Book,
     Cancel,
     Cancelled,
     CancelRejected,
     Executed,
+    Mark,
     Market,
     OrderEvent,
     Quote,
+    Rejected,
     Submit,
     Trade,
 )
 from quantmind.kinds.channel import Channel
+from quantmind.ledger.positions import Position
 from quantmind.market.instruments import Instrument
+from quantmind.simulation.account import MarginAccount
+from quantmind.simulation.amending import amended, fault
+from quantmind.simulation.contract import Contract
+from quantmind.simulation.filling import Filling
+from quantmind.simulation.meeting import Meeting
+from quantmind.simulation.resting import Resting
+from quantmind.simulation.terms import Terms
+from quantmind.simulation.trailing import resume
 
-
-class _Resting:
-    __slots__ = ("cancel_due", "command", "due")
-
-    def __init__(self, command: Submit, due: int) -> None:
-        self.command = command
-        self.due = due
-        self.cancel_due: int | None = None
+NOTHING: tuple[OrderEvent, ...] = ()
+_NEVER = 1 << 63
 
 
 class Matching:
-    """Fills market orders at the first price that came after they reached the venue.
+    """Holds the orders and positions of one account and matches market events against them.
 
-    That is the next quote, else the next trade, else the open of the first bar that *begins* no earlier than the
-    order arrives: the open of a bar that began before the decision would look ahead. A bar without volume has no
-    price of its own time and fills nothing.
+    No price from before an order reached the venue fills it. A bar's prices are of after its open, so the first
+    that counts is the one that *begins* no earlier than that: the open of a bar that began before the decision
+    would look ahead. A bar without volume has no price of its own time and fills nothing.
     """
 
     def __init__(
-        self, instruments: Mapping[str, Instrument], channels: Mapping[str, Channel], latency: int, taker_fee: Decimal
+        self,
+        instruments: Mapping[str, Instrument],
+        channels: Mapping[str, Collection[Channel]],
+        terms: Terms,
+        balance: Decimal,
+        waiting: set[str] | None = None,
     ) -> None:
-        self._instruments = instruments
-        self._channels = channels
-        self._latency = latency
-        self._taker_fee = taker_fee
-        self._resting: dict[str, dict[str, _Resting]] = {}
+        self._terms = terms
+        self._contracts = {
+            symbol: Contract(instrument, channels.get(symbol, ())) for symbol, instrument in instruments.items()
+        }
+        self.account = MarginAccount(balance, terms, self._contracts.values())
+        self._filling = Filling(terms, self.account)
+        self._meeting = Meeting(terms, self.account, self._filling)
+        self._latency = terms.latency
+        self._queue = terms.queue
+        self._cancel_at = _NEVER
+        self._ended: set[str] = set()
+        self._restored: dict[str, Resting] = {}
+        self._remembers = False
         self.orders: dict[str, str] = {}
-        """The symbol of each open order; without any, market events change nothing."""
+        """The symbol of each open order."""
+        self.waiting: set[str] = waiting if waiting is not None else set()
+        """Open orders, and symbols whose position funding or liquidation may change: while it is empty, market
+        events change nothing."""
+        self.fills = 0
+        """The number of fills so far."""
+
+    @property
+    def decided(self) -> int:
+        """How many of the fills were decided by taking a bar's path for the worse one."""
+        return self._meeting.path.decided
+
+    def position(self, symbol: str) -> Position:
+        """Return the position of a symbol."""
+        return self._contracts[symbol].position
 
     def submit(self, command: Submit) -> Sequence[OrderEvent]:
-        """Take an order; it arrives after the latency."""
-        self.restore(command)
+        """Take an order; it arrives after the latency, and only then is it judged."""
+        if command.order_type != "market" or command.order in self.orders:
+            if command.order in self.orders:
+                return self.query(command.order)
+            wrong = fault(command)
+            if wrong:
+                return (Rejected(command.order, command.ts, wrong),)
+        self._take(command)
         return (Accepted(command.order, command.ts),)
 
-    def restore(self, command: Submit, cancel_ts: int = 0) -> None:
-        """Take back an order that was accepted before a restart."""
-        resting = _Resting(command, command.ts + self._latency)
+    def _take(self, command: Submit) -> Resting:
+        contract = self._contracts[command.symbol]
+        order = command.order
+        resting = Resting(
+            command,
+            command.ts + self._latency.of(order),
+            command.trigger_by == "mark" and contract.has_marks,
+        )
+        contract.orders[order] = resting
+        contract.low = contract.mark_low = inf
+        self.orders[order] = command.symbol
+        self.waiting.add(order)
+        return resting
+
+    def restore(self, command: Submit, filled: Decimal = Decimal(0), fills: int = 0, cancel_ts: int = 0) -> None:
+        """Take back an order that was accepted before a restart, of which `filled` was executed in so many fills.
+
+        It counts as arrived, until `remember` shows what came in since.
+        """
+        order = self._take(command)
+        order.left -= filled
+        order.filled, order.fills = filled, fills
+        if command.order_type != "market":
+            if order.kind == "trailing_stop_market" and command.price is not None:
+                resume(self._contracts[command.symbol].instrument, order, command.price)
+            if filled and order.kind != "limit":
+                order.kind, order.triggered = "market", True
+            order.arrived = command.time_in_force in {"gtc", "gtx"}
+            self._restored[order.id] = order
         if cancel_ts:
-            resting.cancel_due = cancel_ts + self._latency
-        self._resting.setdefault(command.symbol, {})[command.order] = resting
-        self.orders[command.order] = command.symbol
+            self._cancel(order, cancel_ts)
+
+    def restore_account(self, wallet: Decimal, positions: Mapping[str, Position]) -> None:
+        """Take back the wallet and the positions as they were before a restart."""
+        self.account.wallet = wallet
+        for symbol, position in positions.items():
+            contract = self._contracts.get(symbol)
+            if contract is not None:
+                contract.position.quantity, contract.position.cost = position.quantity, position.cost
+                contract.held()
+        for contract in self._contracts.values():
+            self._settle(contract)
+
+    def remember(self, seq: int, event: Market) -> None:
+        """Take note of an event that was matched before a restart."""
+        contract = self._contracts.get(event.symbol)
+        if contract is None:
+            return
+        if not self._remembers:
+            self._remembers = True
+            for order in self._restored.values():
+                order.arrived = order.kind != "limit"
+        if isinstance(event, Mark):
+            contract.mark = event.price if event.price > 0 else contract.mark
+        elif contract.priced_by(event):
+            contract.seen = event
+            self._arrived(contract, seq, event)
+        elif isinstance(event, Trade) and self._queue and contract.source == "quote":
+            for order in self._restored.values():
+                if order.kind == "limit" and order.level == event.price and order.submit.symbol == event.symbol:
+                    order.queue = max(order.queue - event.size, 0.0)
+
+    def _arrived(self, contract: Contract, seq: int, event: Quote | Book | Trade | Bar) -> None:
+        """Take note of the restored limit orders that had reached the venue by an event."""
+        at = event.ts - event.interval if isinstance(event, Bar) else event.ts
+        for order in self._restored.values():
+            late = order.after >= seq or order.due > at
+            if order.kind == "limit" and not order.arrived and not late and order.id in contract.orders:
+                order.arrived = True
+                if self._queue:
+                    self._filling.queue(order, event)
+
+    def amend(self, command: Amend) -> Sequence[OrderEvent]:
+        """Change an order in place, after the latency. Against bars it counts from the next one on that begins."""
+        contract = self._contracts[command.symbol]
+        order = contract.orders.get(command.order)
+        if order is None:
+            return (AmendRejected(command.order, command.ts, "the order is not open"),)
+        due = command.ts + self._latency.of(f"{command.order} amend {command.ts}")
+        if due == command.ts and contract.source != "bar" and order.arrived:
+            answer = amended(order, command, due)
+            contract.refresh()
+            return (answer,)
+        order.amends = [*(order.amends or ()), (due, command)]
+        contract.low = contract.mark_low = inf
+        return NOTHING
 
     def cancel(self, command: Cancel) -> Sequence[OrderEvent]:
         """Take back an order, after the latency too.
 
         Against bars nobody knows before the next one whether the order was filled first.
         """
-        resting = self._resting.get(command.symbol, {}).get(command.order)
-        if resting is None:
+        contract = self._contracts[command.symbol]
+        order = contract.orders.get(command.order)
+        if order is None:
             return (CancelRejected(command.order, command.ts, "the order is not open"),)
-        if self._latency or self._channels[command.symbol].kind == "bar":
-            resting.cancel_due = command.ts + self._latency
-            return ()
-        self._forget(command.symbol, command.order)
-        return (Cancelled(command.order, command.ts),)
+        due = self._cancel(order, command.ts)
+        if due == command.ts and contract.source != "bar":
+            contract.forget(order)
+            self._settle(contract)
+            return (Cancelled(command.order, command.ts),)
+        return NOTHING
+
+    def _cancel(self, order: Resting, ts: int) -> int:
+        """Let a cancel be on its way; it does not overtake its order."""
+        due = max(ts + self._latency.of(f"{order.id} cancel"), order.due if not order.triggered else 0)
+        order.cancel_due = due
+        contract = self._contracts[order.submit.symbol]
+        contract.low = contract.mark_low = inf
+        if contract.source != "bar":
+            self._cancel_at = min(self._cancel_at, due)
+        return due
 
     def query(self, order: str) -> Sequence[OrderEvent]:
-        """Say whether an order is open; what is not open here was never received."""
-        symbol = self.orders.get(order)
-        if symbol is None:
-            return (Absent(order, 0),)
-        return (Accepted(order, self._resting[symbol][order].command.ts),)
+        """Say whether an order is open; what is not open here was never received.
 
-    def on_market(self, seq: int, event: Market) -> Sequence[OrderEvent]:
-        """Match a market event against the open orders."""
+        Of one that ended in the event at hand the news is on its way.
+        """
+        symbol = self.orders.get(order)
+        if symbol is not None:
+            return (Accepted(order, self._contracts[symbol].orders[order].submit.ts),)
+        return NOTHING if order in self._ended else (Absent(order, 0),)
+
+    def on_market(  # noqa: C901, PLR0911, PLR0912 - one question for each kind of event, the cheapest first
+        self, seq: int, event: Market
+    ) -> Sequence[OrderEvent]:
+        """Match a market event against the open orders and the positions."""
+        contract = self._contracts.get(event.symbol)
+        if contract is None or event.ts >= self._cancel_at:
+            return self._match(contract, seq, event)
+        kind = event.__class__
+        if kind is Quote:
+            if contract.source != "quote":
+                return NOTHING
+            if contract.low < event.bid and event.ask < contract.high:  # type: ignore[union-attr] # a quote
+                contract.seen = event
+                return NOTHING
+        elif kind is Bar:
+            if event.interval != contract.interval:  # type: ignore[union-attr] # a bar
+                return NOTHING
+            if contract.low < event.low and event.high < contract.high:  # type: ignore[union-attr] # a bar
+                if event.volume:  # type: ignore[union-attr] # a bar
+                    contract.seen = event
+                return NOTHING
+        elif kind is Mark:
+            if contract.mark_low < event.price < contract.mark_high:  # type: ignore[union-attr] # a mark
+                contract.mark = event.price  # type: ignore[union-attr] # a mark
+                return NOTHING
+        elif kind is Trade:
+            if contract.source == "trade":
+                if contract.low < event.price < contract.high:  # type: ignore[union-attr] # a trade
+                    contract.seen = event
+                    return NOTHING
+            elif not self._queue:
+                return NOTHING
+        return self._match(contract, seq, event)
+
+    def _match(self, contract: Contract | None, seq: int, event: Market) -> Sequence[OrderEvent]:
+        """Do what the quick look could not rule out."""
         events: list[OrderEvent] = []
-        if self._latency:
+        self._ended.clear()
+        if event.ts >= self._cancel_at:
             self._cancel_due(event.ts, events)
-        resting = self._resting.get(event.symbol)
-        if resting:
-            for order in tuple(resting.values()):
-                # An order made after this event came in, in a run that goes on after a restart.
-                if order.command.after >= seq:
-                    continue
-                answer = self._answer(order, event)
-                if answer is not None:
-                    self._forget(event.symbol, order.command.order)
-                    events.append(answer)
-        return events
+        if contract is None:
+            return events or NOTHING
+        self._meeting.meet(contract, seq, event, events)
+        self._settle(contract)
+        if contract.crossed:
+            self.account.liquidate(event.ts, events)
+            for each in self._contracts.values():
+                self._settle(each)
+        if events:
+            self.fills += sum(each.__class__ is Executed for each in events)
+            return events
+        return NOTHING
 
     def _cancel_due(self, ts: int, events: list[OrderEvent]) -> None:
-        for order, symbol in tuple(self.orders.items()):
-            due = self._resting[symbol][order].cancel_due
-            if due is not None and ts >= due and self._channels[symbol].kind != "bar":
-                self._forget(symbol, order)
-                events.append(Cancelled(order, due))
+        self._cancel_at = _NEVER
+        for contract in self._contracts.values():
+            if contract.source == "bar" or not contract.orders:
+                continue
+            for order in tuple(contract.orders.values()):
+                due = order.cancel_due
+                if due is None:
+                    continue
+                if due <= ts:
+                    contract.forget(order)
+                    events.append(Cancelled(order.id, due))
+                else:
+                    self._cancel_at = min(self._cancel_at, due)
+            if contract.gone:
+                self._settle(contract)
 
-    def _answer(self, order: _Resting, event: Market) -> OrderEvent | None:
-        """Say what an event of its symbol makes of an order."""
-        command = order.command
-        buys = command.side == "buy"
-        channel = self._channels[command.symbol]
-        if channel.kind == "quote":
-            if not isinstance(event, Quote):
-                return None
-            at, price = event.ts, event.ask if buys else event.bid
-        elif channel.kind == "trade":
-            if not isinstance(event, Trade):
-                return None
-            at, price = event.ts, event.price
+    def _settle(self, contract: Contract) -> None:
+        """Bring what is derived up to date after an event."""
+        if contract.gone:
+            for order in contract.gone:
+                self.orders.pop(order, None)
+                self.waiting.discard(order)
+                self._restored.pop(order, None)
+            self._ended.update(contract.gone)
+            contract.gone.clear()
+        if contract.quantity and self.account.asks_margin:
+            self.account.rebound()
+            self.waiting.add(contract.symbol)
         else:
-            if not isinstance(event, Bar) or event.interval != channel.interval:
-                return None
-            # Without trades a bar has no price of its own time.
-            at, price = event.ts - event.interval, event.open if event.volume else 0.0
-        cancel_due = order.cancel_due
-        if at >= order.due and price > 0 and (cancel_due is None or at < cancel_due):
-            return self._executed(command, at, price, buys)
-        if cancel_due is not None and event.ts >= cancel_due:
-            return Cancelled(command.order, cancel_due)
-        return None
-
-    def _executed(self, command: Submit, ts: int, price: float, buys: bool) -> Executed:
-        instrument = self._instruments[command.symbol]
-        paid = instrument.buy_price(price) if buys else instrument.sell_price(price)
-        fee = command.quantity * paid * self._taker_fee
-        return Executed(command.order, ts, f"{command.order}-x", paid, command.quantity, fee)
-
-    def _forget(self, symbol: str, order: str) -> None:
-        del self._resting[symbol][order]
-        del self.orders[order]
+            contract.unbound()
+            if contract.quantity and contract.shows_position:
+                self.waiting.add(contract.symbol)
+            else:
+                self.waiting.discard(contract.symbol)

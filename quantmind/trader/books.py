@@ -49,8 +49,7 @@ class Books(Standing):
             equity = self.equity_now
         else:
             # This runs for every event while something is held: the same sum, without its calls.
-            price = only.last if only.mark is None else only.mark
-            equity = self._wallet_now + only.quantity_now * (price or 0.0) - only.cost_now
+            equity = self._wallet_now + only.quantity_now * (only.value_price or 0.0) - only.cost_now
         if equity > self.peak:
             self.peak = equity
         elif equity < self.peak * (1.0 - self.fall):

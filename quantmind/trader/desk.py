@@ -19,6 +19,10 @@ from quantmind.trader.orders import Order
 _ZERO = Decimal(0)
 
 
+_MARK_IS_FRESH = 60_000_000_000
+"""For how long (ns) a mark price is better than a later price of another kind: recorded ones are hours apart."""
+
+
 class DeskState(msgspec.Struct, frozen=True, omit_defaults=True):
     """What of a desk no fact tells."""
 
@@ -45,6 +49,7 @@ class Desk:
         "last",
         "low",
         "mark",
+        "marked_at",
         "orders",
         "position",
         "priced_at",
@@ -55,6 +60,7 @@ class Desk:
         "subs",
         "target",
         "urgent",
+        "value_price",
     )
 
     leverage: Decimal | None = None
@@ -68,6 +74,9 @@ class Desk:
         self.last: float | None = None
         """The last price, of any kind but a mark unless there is no other."""
         self.mark: float | None = None
+        self.marked_at = 0
+        self.value_price: float | None = None
+        """What the position is valued at: the mark price while it is fresh, else the last price."""
         self.bid = self.ask = 0.0
         """The best prices of the last quote or book; 0 before one."""
         self.high = self.low = 0.0
@@ -107,27 +116,39 @@ class Desk:
                 self.high = event.high  # type: ignore[union-attr] # a bar
                 self.low = event.low  # type: ignore[union-attr] # a bar
                 self.priced_at = event.ts
+                self._value(event.ts)
         elif kind is Quote:
             self.bid = self.low = event.bid  # type: ignore[union-attr] # a quote
             self.ask = self.high = event.ask  # type: ignore[union-attr] # a quote
             self.last = (event.bid + event.ask) / 2  # type: ignore[union-attr] # a quote
             self.priced_at = event.ts
+            self._value(event.ts)
         elif kind is Trade:
             self.last = self.high = self.low = event.price  # type: ignore[union-attr] # a trade
             self.priced_at = event.ts
+            self._value(event.ts)
         elif kind is Mark:
-            self.mark = event.price  # type: ignore[union-attr] # a mark
-            if self.last is None:
-                self.last = self.high = self.low = self.mark
-                self.priced_at = event.ts
+            self._mark(event.price, event.ts)  # type: ignore[union-attr] # a mark
         elif kind is FundingRate:
             if event.mark:  # type: ignore[union-attr] # a funding rate
-                self.mark = event.mark  # type: ignore[union-attr] # a funding rate
+                self._mark(event.mark, event.ts)  # type: ignore[union-attr] # a funding rate
         elif kind is Book and event.bids and event.asks:  # type: ignore[union-attr] # a book
             self.bid = self.low = event.bids[0][0]  # type: ignore[union-attr] # a book
             self.ask = self.high = event.asks[0][0]  # type: ignore[union-attr] # a book
             self.last = (self.bid + self.ask) / 2
             self.priced_at = event.ts
+            self._value(event.ts)
+
+    def _mark(self, price: float, ts: int) -> None:
+        self.mark = self.value_price = price
+        self.marked_at = ts
+        if self.last is None:
+            self.last = self.high = self.low = price
+            self.priced_at = ts
+
+    def _value(self, ts: int) -> None:
+        if self.mark is None or ts - self.marked_at > _MARK_IS_FRESH:
+            self.value_price = self.last
 
     def changes(self, target: Target) -> bool:
         """Say whether a Target is another one than the last."""
@@ -145,11 +166,6 @@ class Desk:
     def cost(self) -> Decimal:
         """What the open quantity was bought for, negative when short."""
         return self.position.cost
-
-    @property
-    def value_price(self) -> float | None:
-        """The mark price, else the last price; None before any."""
-        return self.last if self.mark is None else self.mark
 
     @property
     def exposure(self) -> Decimal:
@@ -174,17 +190,9 @@ class Desk:
         """The number of its working orders."""
         return len(self.orders)
 
-    def unrealised(self) -> Decimal:
-        """Return the unrealised profit at the last mark, else the last price."""
-        position = self.position
-        price = self.value_price
-        if not position.quantity or price is None:
-            return _ZERO
-        return position.quantity * Decimal(repr(price)) - position.cost
-
     def unrealised_now(self) -> float:
         """Return the unrealised profit as a float."""
-        price = self.last if self.mark is None else self.mark
+        price = self.value_price
         if price is None or not self.quantity_now:
             return 0.0
         return self.quantity_now * price - self.cost_now

@@ -120,6 +120,12 @@ class Floor:
     def cancel(self, order: Order, ts: int, commands: list[Approved]) -> None:
         """Take an order back, unless that is under way."""
         if order.state is not OrderState.CANCELLING:
-            order.cancel_ts = ts
+            order.cancel_ts, order.cancel_after = ts, self.came_in
             self.chronicle.step(order, OrderState.CANCELLING, ts)
-            commands.append(self.gate.cancel(order, ts))
+            commands.append(self.gate.cancel(order))
+
+    def move(self, order: Order, trigger: Decimal, ts: int, commands: list[Approved]) -> None:
+        """Move the trigger of a resting order."""
+        order.moving, order.moved_ts, order.moved_after = trigger, ts, self.came_in
+        self.journal.order(order)
+        commands.append(self.gate.amend(order))

@@ -173,19 +173,21 @@ class Gate:
             raise GateError(f"order {order.id} could open a position, so it is no protection")
         return self._issue(order.submit())
 
-    def amend(self, order: Order, ts: int, trigger: Decimal) -> Approved:
-        """Issue the approval to move the trigger of a protective order.
+    def amend(self, order: Order) -> Approved:
+        """Issue the approval to move the trigger of a protective order to where it is said to move.
 
         Raises:
             GateError: the order could open a position.
         """
         if not order.close_position:
             raise GateError(f"order {order.id} could open a position: its price is not moved without judging it anew")
-        return self._issue(Amend(order.id, order.symbol, ts, trigger=trigger))
+        return self._issue(
+            Amend(order.id, order.symbol, order.moved_ts, trigger=order.moving, after=order.moved_after)
+        )
 
-    def cancel(self, order: Order, ts: int) -> Approved:
+    def cancel(self, order: Order) -> Approved:
         """Issue the approval to take back an order; that never adds risk."""
-        return self._issue(Cancel(order.id, order.symbol, ts))
+        return self._issue(Cancel(order.id, order.symbol, order.cancel_ts, order.cancel_after))
 
     def _issue(self, command: Command) -> Approved:
         approved: Approved = object.__new__(Approved)  # type: ignore[arg-type] # its own __new__ refuses

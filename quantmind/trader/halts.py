@@ -21,9 +21,9 @@ class Halts:
     def watch(self, ts: int, commands: list[Approved]) -> None:
         """Ask the limits whether trading must stop."""
         floor = self._floor
+        floor.books.ts = ts
         if floor.unvalued and not valued(floor):
             return
-        floor.books.ts = ts
         for limit in floor.rules.watchers:
             if limit.name not in floor.latches.set:
                 stop = floor.rules.watch(limit, floor.books)

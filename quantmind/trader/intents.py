@@ -69,7 +69,7 @@ class Intents:
         volume = sum((abs(quantity) for quantity in transfers.values()), Decimal(0)) / 2
         if volume < self._band * budget and all(desk.desired.get(strategy) for strategy in transfers):
             return
-        at = price if desk.mark is None else Decimal(repr(desk.mark))
+        at = price if desk.value_price is None else Decimal(repr(desk.value_price))
         parts = desk.subs.transfer(transfers, at)
         self._floor.chronicle.transfer(target.symbol, at, parts, ts, target.id)
         if self._floor.rules.guards:

@@ -78,6 +78,13 @@ class Order(msgspec.Struct, gc=False, array_like=True):
     """When an entry that waits for its price is given up, ns UTC; 0 for never."""
     distance: Decimal | None = None
     """The stop distance that its size was computed with."""
+    cancel_after: int = 0
+    """The last market event that had come in when it was cancelled."""
+    moving: Decimal | None = None
+    """The trigger that it is being moved to; None when it is not."""
+    moved_ts: int = 0
+    moved_after: int = 0
+    """When it was moved last, and the last market event that had come in by then."""
     matched: int = 0
     """The last market event that filled a part of it: should that come again, it has filled what it could."""
 

@@ -47,7 +47,7 @@ def restore(floor: Floor) -> Restored:
     for order in journal.open_orders():
         desk = floor.desk(order.symbol)
         if anew:
-            order.after = order.matched = 0
+            order.after = order.matched = order.cancel_after = order.moved_after = 0
         floor.keep(desk, order)
         desk.stale = desk.cancelling()
         if not order.acknowledged:

@@ -25,7 +25,6 @@ class Stops:
 
     def __init__(self, floor: Floor) -> None:
         self._floor = floor
-        self._moving: dict[str, Decimal] = {}
 
     def reckon(self, desk: Desk) -> None:
         """Ask the rules anew where each sub-position is left."""
@@ -76,11 +75,10 @@ class Stops:
         elif resting is None:
             if not self._floor.unanswered:
                 self._submit(desk, purpose, side, level, ts, commands)
-        elif resting.trigger is not None and resting.trigger != level and resting.id not in self._moving:
+        elif resting.trigger is not None and resting.trigger != level and resting.moving is None:
             tighter = (level > resting.trigger) == (side == "sell")
             if purpose == "take_profit" or tighter:
-                self._moving[resting.id] = level
-                commands.append(self._floor.gate.amend(resting, ts, level))
+                self._floor.move(resting, level, ts, commands)
 
     def _submit(
         self,
@@ -98,13 +96,14 @@ class Stops:
 
     def moved(self, order: Order, event: Amended) -> None:
         """Learn that an order was moved."""
-        self._moving.pop(order.id, None)
+        order.moving = None
         order.trigger = event.trigger
         self._floor.chronicle.amended(order, event.ts)
 
     def not_moved(self, order: Order) -> None:
         """Learn that an order could not be moved; it rests where it was."""
-        self._moving.pop(order.id, None)
+        order.moving = None
+        self._floor.journal.order(order)
 
     def lost(self, desk: Desk) -> bool:
         """Learn that a stop was refused or taken away; says whether the position must be closed at market now."""

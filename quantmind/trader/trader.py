@@ -124,7 +124,9 @@ class Trader:
             if not order.acknowledged:
                 items.append(Query(order.id, order.symbol))
             if order.state is OrderState.CANCELLING:
-                items.append(self.gate.cancel(order, order.cancel_ts))
+                items.append(self.gate.cancel(order))
+            elif order.moving is not None:
+                items.append(self.gate.amend(order))
         return items
 
     def acknowledged(self) -> list[Order]:
@@ -360,6 +362,7 @@ class Trader:
             desk.stale = True
         self._moved = True
         self.books.settle(desk)
+        self.books.look()
         self.chronicle.fill(order, event, realised, desk.position, parts)
         if order.filled >= order.quantity or (order.close_position and not desk.position.quantity):
             self.chronicle.step(order, OrderState.FILLED, event.ts)

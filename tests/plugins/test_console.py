@@ -21,6 +21,8 @@ async def test_one_line_for_each_event(run_of_sink, one_of_each):
         "2024-01-01 00:03:20.250 signal  BTC/USDT:USDT momentum direction +1 confidence 0.42",
         "2024-01-01 00:03:20.250 order   BTC/USDT:USDT buy 0.100 accepted",
         "2024-01-01 00:03:20.250 fill    BTC/USDT:USDT buy 0.100 @ 50012.3 fee 2.500615 position 0.100",
+        "2024-01-01 00:03:20.250 funding BTC/USDT:USDT -2.02 on 0.4 @ 50500 rate 0.0001",
+        "2024-01-01 00:03:20.250 latch   account max_drawdown flatten: drawdown 0.1008 >= 0.1",
         "2024-01-01 00:03:20.250 refusal BTC/USDT:USDT buy 0.300 max_leverage: leverage 3.2 > limit 3",
     ]
 
@@ -48,6 +50,21 @@ async def test_an_order_says_what_came_of_it(run_of_sink, one_of_each):
     )
     (line,) = await lines(run_of_sink, [order])
     assert line.endswith("buy 0.100 reduce-only not placed filled 0.040: never received")
+
+
+async def test_a_resting_order_says_why_it_rests_and_where(run_of_sink, one_of_each):
+    order = msgspec.structs.replace(
+        one_of_each["order"], side="sell", purpose="stop", trigger=Decimal("49512.30"), reduce_only=True
+    )
+    (line,) = await lines(run_of_sink, [order])
+    assert line.endswith("stop sell 0.100 @ 49512.3 reduce-only accepted")
+
+
+async def test_transfers_and_valuations_are_shown_when_asked_for(run_of_sink, one_of_each):
+    assert await lines(run_of_sink, list(one_of_each.values()), events=["transfer", "valuation"]) == [
+        "2024-01-01 00:03:20.250 transfer BTC/USDT:USDT momentum +0.1, reversion -0.1 @ 50012.25",
+        "2024-01-01 00:03:20.250 valuation account equity 10000.5 at BTC/USDT:USDT 50012.25",
+    ]
 
 
 async def test_a_fill_that_realises_says_so(run_of_sink, one_of_each):

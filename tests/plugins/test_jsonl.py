@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from quantmind.errors import QuantMindError
-from quantmind.events import Fill, OrderUpdate, Refusal, Signal, Target
+from quantmind.events import Fill, Funding, Latch, OrderUpdate, Part, Refusal, Signal, Target, Transfer
 from quantmind.events.names import EVENT_TYPES
 from quantmind_files.jsonl import JsonLines, JsonLinesOptions
 
@@ -21,6 +21,7 @@ async def test_each_event_is_one_line_with_its_type_first(run_of_sink, one_of_ea
         await jsonl.write(list(one_of_each.values()))
     lines = (run_of_sink.folder / "events.jsonl").read_text().splitlines()
     assert [json.loads(line)["type"] for line in lines] == list(one_of_each)
+    by_type = dict(zip(one_of_each, lines, strict=True))
     assert lines[0] == (
         '{"type":"signal","symbol":"BTC/USDT:USDT","strategy":"momentum","direction":1.0,"confidence":0.42,'
         '"ts":1704067400250000000,"id":"s1","cause":"1-2"}'
@@ -29,8 +30,8 @@ async def test_each_event_is_one_line_with_its_type_first(run_of_sink, one_of_ea
     assert '"reduce_only":false,"state":"accepted"' in lines[2]
     assert '"fee":"2.5006150"' in lines[3]
     assert '"average_price":"50012.3"' in lines[3]
-    assert '"ask_size":1e+16' in lines[5]
-    assert '"volume":1e-07' in lines[7]
+    assert '"ask_size":1e+16' in by_type["quote"]
+    assert '"volume":1e-07' in by_type["bar"]
 
 
 async def test_a_line_gives_the_event_back(run_of_sink, one_of_each):
@@ -39,16 +40,20 @@ async def test_a_line_gives_the_event_back(run_of_sink, one_of_each):
     fields = json.loads((run_of_sink.folder / "events.jsonl").read_text())
     del fields["type"]
     texts = {"quantity", "price", "fee", "realised", "position", "average_price"}
+    parts = [
+        (part["strategy"], *(Decimal(part[n]) for n in ("quantity", "realised", "fee"))) for part in fields["parts"]
+    ]
+    fields["parts"] = tuple(Part(*part) for part in parts)
     again = Fill(**{name: Decimal(value) if name in texts else value for name, value in fields.items()})
     assert again == one_of_each["fill"]
 
 
 async def test_only_wanted_events_are_written_and_decisions_are_by_default(run_of_sink, one_of_each):
     jsonl = sink(run_of_sink)
-    assert jsonl.events == {Signal, Target, OrderUpdate, Fill, Refusal}
+    assert jsonl.events == {Signal, Target, OrderUpdate, Fill, Transfer, Funding, Latch, Refusal}
     async with jsonl:
         await jsonl.write(list(one_of_each.values()))
-    assert len((run_of_sink.folder / "events.jsonl").read_text().splitlines()) == 5
+    assert len((run_of_sink.folder / "events.jsonl").read_text().splitlines()) == 8
 
 
 async def test_a_batch_is_in_the_file_when_write_returns(run_of_sink, one_of_each, tmp_path):

@@ -7,7 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from quantmind.errors import QuantMindError
-from quantmind.kinds import QUOTES, bars
+from quantmind.events import Bar, FundingRate, Mark
+from quantmind.kinds import FUNDING, MARKS, QUOTES, bars
 from quantmind.market.instruments import KNOWN
 from quantmind_files.replay import Replay, ReplayOptions
 
@@ -94,6 +95,54 @@ def test_it_offers_bars_of_the_symbols_that_have_files_and_opens_none():
     assert Replay.offers(options, [BTC, ETH]) == {BTC: frozenset({bars(5 * MINUTE)})}
 
 
+@pytest.fixture
+def beside(tmp_path):
+    """Files of marks and of funding rates, at the start and four minutes after it."""
+    times = [START, START + timedelta(minutes=4)]
+    marks, funding = tmp_path / "marks.feather", tmp_path / "funding.csv"
+    pl.DataFrame({"date": times, "open": [99.0, 104.5], "close": [104.0, 109.0]}).write_ipc(marks)
+    pl.DataFrame({"date": times, "fundingRate": [0.0001, -0.0002]}).write_csv(funding)
+    return {"marks": {BTC: marks}, "funding": {BTC: [str(funding)]}}
+
+
+def test_it_offers_marks_and_funding_of_the_symbols_that_have_files():
+    options = ReplayOptions.model_validate(
+        {"files": {BTC: "a.csv", ETH: "a.csv"}, "funding": {ETH: "b.csv"}, "marks": {BTC: "c.csv", ETH: "c.csv"}}
+    )
+    assert Replay.offers(options, [BTC, ETH]) == {
+        BTC: frozenset({bars(MINUTE), MARKS}),
+        ETH: frozenset({bars(MINUTE), MARKS, FUNDING}),
+    }
+
+
+async def test_marks_and_funding_rates_come_at_their_times(file, beside):
+    replay = feed({BTC: file}, **beside, end="2024-01-01T00:06:00Z")
+    replay.wanted = {BTC: frozenset({bars(MINUTE), MARKS, FUNDING})}
+    replayed = await events(replay)
+    kinds = [type(event) for event in replayed]
+    assert kinds == [Mark, FundingRate, Bar, Bar, Bar, Mark, Bar, FundingRate, Bar, Bar]
+    assert [event.rate for event in replayed if type(event) is FundingRate] == [0.0001, -0.0002]
+    assert [event.price for event in replayed if type(event) is Mark] == [99.0, 104.5]
+
+
+async def test_marks_and_funding_rates_that_nobody_wants_are_not_read(file):
+    replayed = await events(feed({BTC: file}, marks={BTC: "none.csv"}, funding={BTC: "none.csv"}))
+    assert {type(event) for event in replayed} == {Bar}
+
+
+async def test_a_missing_file_of_funding_rates_is_an_error_at_open(file, tmp_path):
+    replay = feed({BTC: file}, funding={BTC: tmp_path / "none.csv"})
+    replay.wanted = {BTC: frozenset({FUNDING})}
+    with pytest.raises(QuantMindError, match=r"none.csv: no such file"):
+        await replay.open()
+
+
+async def test_history_of_marks_is_what_was_known_before_the_start(file, beside):
+    replay = feed({BTC: file}, **beside, start="2024-01-01T00:04:00Z")
+    assert [mark.price for mark in await replay.history(BTC, MARKS, 5)] == [99.0]
+    assert [rate.rate for rate in await replay.history(BTC, FUNDING, 5)] == [0.0001]
+
+
 @pytest.mark.parametrize(("speed", "times"), [("max", None), (1, 1.0), (0.5, 0.5)])
 def test_speed(speed, times):
     replay = feed({BTC: "none.parquet"}, speed=speed)
@@ -119,6 +168,8 @@ async def test_a_missing_file_is_an_error_at_open(tmp_path):
         ({"files": {}}, "at least 1 item"),
         ({"files": {BTC: []}}, "at least 1 item"),
         ({"files": {BTC: "bars.xls"}}, "must end with one of"),
+        ({"files": {BTC: "a.csv"}, "marks": {BTC: "marks.xls"}}, "must end with one of"),
+        ({"files": {BTC: "a.csv"}, "funding": {BTC: []}}, "at least 1 item"),
         ({"files": {BTC: "a.csv"}, "start": "2024-01-02", "end": "2024-01-02"}, "end must be after start"),
         ({"files": {BTC: "a.csv"}, "start": "soon"}, "must be a date or a time"),
         ({"files": {BTC: "a.csv"}, "speed": 0}, "greater than 0"),

@@ -12,9 +12,9 @@ import pytest
 
 import quantmind_files
 from quantmind.errors import QuantMindError
-from quantmind.events import Fill, OrderUpdate, Refusal, Signal, Target
+from quantmind.events import Fill, Funding, Latch, OrderUpdate, Refusal, Signal, Target, Transfer
 from quantmind.events.names import EVENT_TYPES
-from quantmind_files.sqlite import Sqlite, SqliteOptions
+from quantmind_files.sqlite import Sqlite, SqliteOptions, table_name
 
 
 def sink(run, **options):
@@ -31,15 +31,27 @@ async def test_each_type_has_a_table_with_the_fields_of_the_event(run_of_sink, o
         await sqlite.write(list(one_of_each.values()))
     path = run_of_sink.folder / "sink.sqlite"
     for name, type_ in EVENT_TYPES.items():
-        columns = [row[1] for row in select(path, f"PRAGMA table_info({name}s)")]
+        columns = [row[1] for row in select(path, f"PRAGMA table_info({table_name(name)})")]
         assert columns == ["run", *type_.__struct_fields__]
-        (row,) = select(path, f"SELECT * FROM {name}s")
+        (row,) = select(path, f"SELECT * FROM {table_name(name)}")
         event = one_of_each[name]
         assert row[0] == "demo"
         for column, value in zip(columns[1:], row[1:], strict=True):
             expected = getattr(event, column)
             if column == "shares":
                 assert json.loads(value) == {"momentum": "0.21"}
+            elif column == "parts":
+                assert json.loads(value) == [
+                    {
+                        "strategy": part.strategy,
+                        "quantity": f"{part.quantity:f}",
+                        "realised": f"{part.realised:f}",
+                        "fee": f"{part.fee:f}",
+                    }
+                    for part in expected
+                ]
+            elif isinstance(expected, tuple):
+                assert json.loads(value) == [list(item) for item in expected]
             elif isinstance(expected, Decimal):
                 assert isinstance(value, str)
                 assert "E" not in value
@@ -63,20 +75,22 @@ async def test_columns_are_typed(run_of_sink):
 
 
 def test_the_readme_documents_every_column():
-    readme = (Path(quantmind_files.__file__).parent / "README.md").read_text()
+    readme = (Path(quantmind_files.__file__).parent / "README.md").read_text().partition("## `sqlite`")[2]
     for name, type_ in EVENT_TYPES.items():
-        (line,) = re.findall(rf"^\| `{name}s` \| (.*) \|$", readme, re.MULTILINE)
+        (line,) = re.findall(rf"^\| `{table_name(name)}` \| (.*) \|$", readme, re.MULTILINE)
         assert re.findall(r"`(\w+)`", line) == list(type_.__struct_fields__)
 
 
 async def test_only_wanted_events_are_written_and_decisions_are_by_default(run_of_sink, one_of_each):
     sqlite = sink(run_of_sink)
-    assert sqlite.events == {Signal, Target, OrderUpdate, Fill, Refusal}
+    assert sqlite.events == {Signal, Target, OrderUpdate, Fill, Transfer, Funding, Latch, Refusal}
     async with sqlite:
         await sqlite.write(list(one_of_each.values()))
         await sqlite.write([one_of_each["quote"]])
     tables = select(run_of_sink.folder / "sink.sqlite", "SELECT name FROM sqlite_master WHERE type = 'table'")
-    assert {name for (name,) in tables} == {"signals", "targets", "orders", "fills", "refusals"}
+    assert {name for (name,) in tables} == {
+        *("signals", "targets", "orders", "fills", "transfers", "fundings", "latches", "refusals")
+    }
 
 
 async def test_a_batch_is_there_for_others_when_write_returns(run_of_sink, one_of_each, tmp_path):

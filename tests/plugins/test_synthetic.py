@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from quantmind.events import Bar, Mark, Quote, Trade
-from quantmind.kinds import MARKS, QUOTES, TRADES
+from quantmind.events import Bar, FundingRate, Mark, Quote, Trade
+from quantmind.kinds import FUNDING, MARKS, QUOTES, TRADES
 from quantmind.market.instruments import KNOWN, Instrument
 from quantmind_momentum.momentum import Momentum, MomentumOptions
 from quantmind_paper.synthetic import Synthetic, SyntheticOptions
@@ -153,7 +153,32 @@ def test_momentum_trades_several_times_in_half_an_hour_of_the_default_market():
 
 
 def test_it_offers_all_of_every_symbol():
-    assert Synthetic.offers(SyntheticOptions(), [BTC, "X"]) == {BTC: ALL, "X": ALL}
+    every = ALL | {FUNDING}
+    assert Synthetic.offers(SyntheticOptions(), [BTC, "X"]) == {BTC: every, "X": every}
+
+
+def test_funding_is_settled_at_whole_multiples_of_its_interval_at_the_mark():
+    options = {"duration": "20s", "start": "2024-01-01T00:00:05Z", "funding_interval": "8s", "funding_rate": -0.0003}
+    events = market((BTC, ETH), ALL | {FUNDING}, **options)
+    settled = of(FundingRate, events)
+    assert [(event.ts - START, event.symbol, event.rate) for event in settled] == [
+        (at * SECOND, symbol, -0.0003) for at in (8, 16, 24) for symbol in (BTC, ETH)
+    ]
+    marks = {(event.symbol, event.ts): event.price for event in of(Mark, events)}
+    assert [event.mark for event in settled] == [marks[event.symbol, event.ts] for event in settled]
+    assert [event for event in events if type(event) is not FundingRate] == market((BTC, ETH), **options)
+
+
+def test_there_is_no_funding_at_the_start_itself():
+    day = market(
+        wanted=frozenset({FUNDING}),
+        duration="24h",
+        quote_interval="1h",
+        trade_interval="1h",
+        mark_interval="1h",
+    )
+    assert [(event.ts - START) // (3600 * SECOND) for event in day] == [8, 16]
+    assert {event.rate for event in day} == {0.0001}
 
 
 @pytest.mark.parametrize(("speed", "times"), [("max", None), (10, 10.0)])
@@ -175,6 +200,8 @@ def test_its_start_is_an_option():
         {"quote_interval": "0s"},
         {"speed": 0},
         {"start": "soon"},
+        {"funding_rate": 1},
+        {"funding_interval": "0s"},
         {"x": 1},
     ],
 )

@@ -23,6 +23,7 @@ from quantmind.kinds import (
     Needs,
     NoOptions,
     Options,
+    Protection,
     Sink,
     SizingRule,
     Strategy,
@@ -122,6 +123,55 @@ class Ceiling(Limit[CeilingOptions]):
     name = "ceiling"
 
 
+class Cap(Ceiling):
+    """Caps the leverage."""
+
+    name = "cap"
+    capabilities = frozenset({"caps_leverage"})
+
+
+class FenceOptions(Options):
+    needs: list[str] = Field(default=[], description="Channels, or seconds of bars.")
+    history: int = Field(default=0, description="Events to warm up with.")
+
+
+class Fence(Limit[FenceOptions]):
+    """Needs what its options say."""
+
+    name = "fence"
+
+    @classmethod
+    def needs(cls, options: FenceOptions) -> Needs:
+        return Needs(tuple(map(channel, options.needs)), options.history, fills=True, positions=True)
+
+
+class Goal(Protection[NoOptions]):
+    """Takes profits and gives no stop."""
+
+    name = "goal"
+
+
+class Net(Protection[FenceOptions]):
+    """Gives a stop, of what its options say."""
+
+    name = "net"
+    capabilities = frozenset({"protects"})
+
+    @classmethod
+    def needs(cls, options: FenceOptions) -> Needs:
+        return Needs(tuple(map(channel, options.needs)), options.history)
+
+
+class Scale(SizingRule[FenceOptions]):
+    """Sizes by what its options say."""
+
+    name = "scale"
+
+    @classmethod
+    def needs(cls, options: FenceOptions) -> Needs:
+        return Needs(tuple(map(channel, options.needs)), options.history)
+
+
 class DeskOptions(Options):
     account: str = Field(default="demo", description="The account.")
     latency: Duration = Field(default=50_000_000, description="Delay of an order.")
@@ -136,6 +186,13 @@ class Desk(Executor[DeskOptions]):
     @classmethod
     def wants(cls, options: DeskOptions, offered: frozenset[Channel]) -> frozenset[Channel]:
         return offered & {QUOTES, MARKS}
+
+
+class Floor(Desk):
+    """Trades at a venue."""
+
+    name = "floor"
+    capabilities = frozenset({"live"})
 
 
 class Inner(Options):
@@ -168,7 +225,23 @@ class Pipe(Transport[NoOptions]):
     name = "pipe"
 
 
-COMPONENTS = (Tape, Wire, Cross, Even, Share, Ceiling, Desk, PaperTrail, Pipe)
+COMPONENTS = (
+    Tape,
+    Wire,
+    Cross,
+    Even,
+    Share,
+    Scale,
+    Goal,
+    Net,
+    Ceiling,
+    Cap,
+    Fence,
+    Desk,
+    Floor,
+    PaperTrail,
+    Pipe,
+)
 
 RECIPE = """\
 name: test

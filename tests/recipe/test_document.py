@@ -92,7 +92,8 @@ def test_all_duplicate_keys_are_told_with_both_places():
         ("a: 1\nb: \x07", "r.yaml:2:4: holds a character that YAML forbids"),
         (b"a: 1\nb: \xff", "r.yaml:2:4: is not UTF-8: byte 0xff"),
         (b"a: " + b"x" * (1 << 20), "r.yaml: is larger than 1 MiB"),
-        ("[" * 500_000, f"r.yaml:1:{MAX_DEPTH + 2}: is nested more than {MAX_DEPTH} deep"),
+        ("[" * 500_000, "nest"),
+        ("[" * 100, f"r.yaml:1:{MAX_DEPTH + 2}: is nested more than {MAX_DEPTH} deep"),
         ("[" + "1," * MAX_NODES + "]", f"holds more than {MAX_NODES} values"),
     ],
 )

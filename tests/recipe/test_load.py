@@ -2,7 +2,8 @@ from decimal import Decimal
 
 import pytest
 
-from quantmind.market.instruments import KNOWN
+from quantmind.market.instruments import KNOWN, tiers
+from quantmind.recipe.entry import Entry, LimitEntry
 from quantmind.recipe.load import load
 from quantmind.recipe.problems import RecipeProblems
 
@@ -56,7 +57,7 @@ def test_every_problem_is_told_at_once_with_its_place(bench):
     ) == [
         (
             "r.yaml:2:1: protections: is not known; known: name, instruments, feeds, transport, strategies, "
-            "allocator, risk, executor, sinks"
+            "allocator, risk, entry, executor, sinks, tests"
         ),
         (
             "r.yaml:5:5: feeds[0].tap: no feed is called tap; did you mean tape? "
@@ -154,10 +155,41 @@ def test_optional_sections_may_be_left_out_or_hold_only_comments(bench):
         ),
         (("risk:", "risk:\n  no_trade_band: 1"), "risk.no_trade_band: must be below 1, was 1"),
         (
-            ("risk:", "risk:\n  protection: []"),
-            "risk.protection: is not known; known: sizing, limits, no_trade_band",
+            ("risk:", "risk:\n  protections: []"),
+            "risk.protections: is not known; did you mean protection? known: sizing, protection, limits, no_trade_band",
         ),
         (("risk:", "risk:\n  limit: []"), "risk.limit: is not known; did you mean limits?"),
+        (("risk:", "risk:\n  protection: net"), "risk.protection: must be a list: write - before each entry, was net"),
+        (("risk:", "risk:\n  protection: [nte]"), "risk.protection[0]: no protection is called nte; did you mean net?"),
+        (
+            ("name: test", "name: test\nentry: limt"),
+            "r.yaml:2:8: entry: is not known; did you mean limit? known: market,",
+        ),
+        (("name: test", "name: test\nentry: {limt: {}}"), "r.yaml:2:9: entry.limt: is not known; did you mean limit?"),
+        (("name: test", "name: test\nentry: 5"), "entry: must be market or limit: {options}, was 5"),
+        (("name: test", "name: test\nentry: {}"), "entry: must be market or limit: {options}, was an empty mapping"),
+        (
+            ("name: test", "name: test\nentry: {limit: , market: }"),
+            "must be market or limit: {options}, was limit, market",
+        ),
+        (
+            ("name: test", "name: test\nentry: {market: {x: 1}}"),
+            "entry.market.x: is not known: there is nothing to set",
+        ),
+        (("name: test", "name: test\nentry: {limit: 5}"), "entry.limit: must be a mapping, was 5"),
+        (
+            ("name: test", "name: test\nentry: {limit: {offset_tick: 2}}"),
+            "entry.limit.offset_tick: is not known; did you mean offset_ticks? known: offset_ticks, timeout, then",
+        ),
+        (
+            ("name: test", "name: test\nentry: {limit: {offset_ticks: -1}}"),
+            "entry.limit.offset_ticks: must be at least 0, was -1",
+        ),
+        (("name: test", "name: test\nentry: {limit: {timeout: 0s}}"), "entry.limit.timeout: must be above 0, was 0s"),
+        (
+            ("name: test", "name: test\nentry: {limit: {then: wait}}"),
+            "entry.limit.then: must be one of 'market' or 'cancel', was wait",
+        ),
         (("name: test", "name: test\ntransport: pip"), "no transport is called pip; did you mean pipe?"),
         (("name: test", "name: ../x"), "name: must be 1 to 64 small letters"),
     ],
@@ -207,6 +239,24 @@ def test_two_strategies_of_one_name_need_ids(bench):
         ("[5]", "instruments[0]: must be a symbol, or SYMBOL: {tick: ..., step: ...}, was 5"),
         ("{SOL/USDT:USDT: {tick: 0, step: 1}}", "instruments.SOL/USDT:USDT.tick: must be above 0, was 0"),
         ("{SOL/USDT:USDT: {tick: 1, stp: 1, step: 1}}", "stp: is not known; did you mean step?"),
+        ("{SOL/USDT:USDT: {tick: 1, step: 1, max_quantity: 0}}", "USDT.max_quantity: must be above 0, was 0"),
+        ("{SOL/USDT:USDT: {tick: 1, step: 1, maintenance: []}}", "maintenance: must begin with floor 0, such as"),
+        (
+            "{SOL/USDT:USDT: {tick: 1, step: 1, maintenance: [{floor: 1, rate: 0.01}]}}",
+            "USDT.maintenance: must begin with floor 0, such as",
+        ),
+        (
+            "{SOL/USDT:USDT: {tick: 1, step: 1, maintenance: [{floor: 0, rate: 0.01}, {floor: 5, rate: 0.01}]}}",
+            "USDT.maintenance: every rate must be above the one before, but 0.01 follows 0.01",
+        ),
+        (
+            "{SOL/USDT:USDT: {tick: 1, step: 1, maintenance: [{floor: 0, rate: 0.01}, {floor: 0, rate: 0.02}]}}",
+            "USDT.maintenance: every floor must be above the one before, but 0 follows 0",
+        ),
+        (
+            "{SOL/USDT:USDT: {tick: 1, step: 1, maintenance: [{floor: 0, rate: 1}]}}",
+            "USDT.maintenance[0].rate: must be below 1, was 1",
+        ),
     ],
 )
 def test_an_instrument_that_is_not_known_is_asked_about(bench, written, told):
@@ -230,6 +280,55 @@ def test_instruments_may_say_their_steps(bench, written):
 def test_a_known_instrument_may_have_other_steps(bench):
     (bitcoin,) = bench.load(("[BTC/USDT:USDT]", "{BTC/USDT:USDT: {tick: 1, step: 1}}")).instruments
     assert bitcoin.tick == 1
+
+
+def test_an_instrument_may_say_its_margin_tiers(bench):
+    tiers_written = "[{floor: 0, rate: 0.01}, {floor: 1000, rate: 0.025}, {floor: 5000, rate: 0.1}]"
+    (sol,) = bench.load(
+        ("[BTC/USDT:USDT]", f"{{SOL/USDT:USDT: {{tick: 1, step: 1, max_quantity: 7, maintenance: {tiers_written}}}}}")
+    ).instruments
+    assert sol.max_quantity == 7
+    assert sol.tiers == tiers(
+        *((Decimal(floor), Decimal(rate)) for floor, rate in [("0", "0.01"), ("1000", "0.025"), ("5000", "0.1")])
+    )
+    # At a boundary both tiers give the same: 1,000 * 0.01 = 1,000 * 0.025 - 15.
+    assert sol.tiers[1].amount == 15
+    assert (sol.maintenance(Decimal(1000)), sol.maintenance(Decimal(4000))) == (10, 85)
+
+
+def test_tiers_that_are_left_out_are_the_known_ones_else_two_percent(bench):
+    bitcoin, sol = bench.load(
+        ("[BTC/USDT:USDT]", "{BTC/USDT:USDT: {tick: 1, step: 1}, SOL/USDT:USDT: {tick: 1, step: 1}}")
+    ).instruments
+    assert bitcoin.tiers == KNOWN["BTC/USDT:USDT"].tiers
+    assert sol.maintenance(Decimal(1000)) == 20
+
+
+@pytest.mark.parametrize("written", ["market", "{market: {}}", "{market: }", ""])
+def test_entries_are_at_market_unless_said_otherwise(bench, written):
+    assert bench.load(("name: test", f"name: test\nentry: {written}")).entry == Entry()
+
+
+@pytest.mark.parametrize(
+    ("written", "limit"),
+    [
+        ("limit", LimitEntry()),
+        ("{limit: }", LimitEntry(offset_ticks=1, timeout=10_000_000_000, then="market")),
+        (
+            "{limit: {offset_ticks: 0, timeout: 250ms, then: cancel}}",
+            LimitEntry(offset_ticks=0, timeout=250_000_000, then="cancel"),
+        ),
+    ],
+)
+def test_entries_may_be_at_a_limit(bench, written, limit):
+    assert bench.load(("name: test", f"name: test\nentry: {written}")).entry.limit == limit
+
+
+def test_protection_is_a_list_of_rules_and_may_be_empty(bench):
+    assert bench.load(("risk:", "risk:\n  protection: []")).protection == ()
+    recipe = bench.load(("risk:", "risk:\n  protection: [goal, net: {history: 3}]"))
+    assert [spec.path for spec in recipe.protection] == ["risk.protection[0].goal", "risk.protection[1].net"]
+    assert recipe.protection[1].options.history == 3
 
 
 def test_variables_become_numbers_where_numbers_are_wanted(bench):

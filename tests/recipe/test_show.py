@@ -14,16 +14,29 @@ from quantmind.recipe.show import as_json, as_yaml
 def test_every_value_has_its_origin(bench):
     bench.write("limits:\n  - ceiling: {limit: 5}\n", "quantmind.yaml")
     bench.environ = {"ACC": "mine", "KEY": "hush"}
-    recipe = bench.load(("account: demo", "account: '${ACC}', key: '${KEY}'"), ("fraction: 0.5", "fraction: 0.50"))
+    recipe = bench.load(
+        ("account: demo", "account: '${ACC}', key: '${KEY}'"),
+        ("fraction: 0.5", "fraction: 0.50"),
+        (
+            "[BTC/USDT:USDT]",
+            "{BTC/USDT:USDT: {tick: 0.1, step: 0.001, maintenance: [{floor: 0, rate: 0.01}, {floor: 9, rate: 0.02}]}}",
+        ),
+    )
     assert (
         as_yaml(recipe)
         == """\
 name: test  # r.yaml:1
 instruments:
   BTC/USDT:USDT:
-    tick: 0.1  # default
-    step: 0.001  # default
-    min_notional: 100  # default
+    tick: 0.1  # r.yaml:2
+    step: 0.001  # r.yaml:2
+    min_notional: 0  # default
+    max_quantity: null  # default
+    maintenance:
+      - floor: 0  # r.yaml:2
+        rate: 0.01  # r.yaml:2
+      - floor: 9  # r.yaml:2
+        rate: 0.02  # r.yaml:2
 feeds:
   - tape:
       gives:
@@ -47,10 +60,12 @@ risk:
         fraction: 0.5  # r.yaml:9
         mode: full  # default
         ratio: 0.5  # default
+  protection: []  # default
   limits:
     - ceiling:
         limit: 5  # quantmind.yaml:2
   no_trade_band: 0.05  # default
+entry: market  # default
 executor:
   desk:
     account: mine  # environment ACC
@@ -75,18 +90,34 @@ def test_what_is_shown_is_the_same_recipe(bench):
             "  - trail",
             '  - trail: {path: "a: $$b # \\x85 \\n 😀", tags: {x: 1}, both: "12"}\n    id: other\n  - trail',
         ),
-        ("name: test", "name: test\ntransport: pipe"),
+        ("name: test", "name: test\ntransport: pipe\nentry: {limit: {timeout: 1m}}"),
+        ("risk:", "risk:\n  protection: [net: {needs: [marks]}, goal]"),
     )
     bench.write(as_yaml(written), "shown.yaml")
     shown = load(bench.folder / "shown.yaml", bench.plugins, bench.project(), {})
-    for section in ("feeds", "strategies", "sizing", "limits", "sinks"):
+    for section in ("feeds", "strategies", "sizing", "protection", "limits", "sinks"):
         assert [(s.id, s.options) for s in getattr(shown, section)] == [
             (s.id, s.options) for s in getattr(written, section)
         ]
     assert shown.instruments == written.instruments
+    assert shown.entry == written.entry
     assert shown.transport == written.transport
     assert shown.sinks[0].options.path == "a: $b # \x85 \n 😀"
     assert shown.sizing[0].options == written.sizing[0].options
+
+
+def test_a_limit_entry_is_shown_with_every_default(bench):
+    shown = as_yaml(bench.load(("name: test", "name: test\nentry:\n  limit: {offset_ticks: 2}")))
+    assert (
+        """\
+entry:
+  limit:
+    offset_ticks: 2  # r.yaml:3
+    timeout: 10s  # default
+    then: market  # default
+"""
+        in shown
+    )
 
 
 def test_json_has_values_and_origins_apart(bench):

@@ -67,6 +67,49 @@ def test_the_executor_sees_what_it_chooses_of_what_is_offered(bench):
     assert wiring.wanted == ({BTC: frozenset({TRADES, MARKS})}, {BTC: frozenset({QUOTES})})
 
 
+RULES = """\
+risk:
+  protection: [{net: {needs: ["300", trades], history: 140}}]
+  limits: [{fence: {needs: [marks]}}]
+"""
+
+
+@pytest.mark.parametrize("fills", ["false", "true"])
+def test_rules_get_what_they_need_and_nobody_waits_for_facts_because_of_them(bench, fills):
+    bench.write("limits:\n  - fence: {needs: ['120'], history: 9}\n", "quantmind.yaml")
+    wiring = wire(
+        bench.load(
+            ("[BTC/USDT:USDT]", "[BTC/USDT:USDT, ETH/USDT:USDT]"),
+            feeds("tape: {gives: [trades, marks]}"),
+            ("risk:\n", RULES),
+            ("sizing: [{share: {fraction: 0.5}}]", "sizing: [{scale: {needs: ['1'], history: 3}}]"),
+            ("fast: 5", f"fast: 5, fills: {fills}"),
+        )
+    )
+    for symbol in (BTC, ETH):
+        assert wiring.channels[symbol] == {TRADES, MARKS, *(bars(n * SECOND) for n in (1, 60, 120, 300))}
+        assert {channel: count for (of, channel), count in wiring.history.items() if of == symbol} == {
+            MINUTE: 20,
+            bars(SECOND): 3,
+            bars(120 * SECOND): 9,
+            bars(300 * SECOND): 140,
+            TRADES: 140,
+        }
+    assert (wiring.fills, wiring.positions) == (fills == "true", False)
+
+
+def test_the_longer_history_of_strategy_and_rule_counts(bench):
+    rule = ("risk:\n", "risk:\n  protection: [{net: {needs: ['60'], history: 140}}]\n")
+    assert wire(bench.load(rule)).history == {(BTC, MINUTE): 140}
+    assert wire(bench.load(rule, ("fast: 5", "history: 141"))).history == {(BTC, MINUTE): 141}
+
+
+def test_a_rule_of_the_project_that_nobody_serves_is_told_at_its_place(bench):
+    bench.write("limits:\n  - fence: {needs: [marks]}\n", "quantmind.yaml")
+    (problem,) = refused(bench)
+    assert problem.startswith("quantmind.yaml:2:12: limits[0].fence: needs marks of BTC/USDT:USDT, but no feed")
+
+
 def test_built_bars_are_ordered_by_interval_and_symbol(bench):
     wiring = wire(
         bench.load(

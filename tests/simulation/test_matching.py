@@ -9,14 +9,18 @@ import pytest
 from quantmind.events import Accepted, Bar, Cancel, Cancelled, CancelRejected, Executed, Quote, Submit, Trade
 from quantmind.kinds import QUOTES, TRADES, bars
 from quantmind.market.instruments import KNOWN
+from quantmind.simulation.fees import Fees
+from quantmind.simulation.latency import ConstantLatency
 from quantmind.simulation.matching import Matching
+from quantmind.simulation.terms import Terms
 
 BTC, ETH = "BTC/USDT:USDT", "ETH/USDT:USDT"
 MINUTE = 60_000_000_000
 
 
 def matching(channel=None, latency=0):
-    return Matching(KNOWN, dict.fromkeys(KNOWN, channel or bars(MINUTE)), latency, D("0.0005"))
+    terms = Terms(fees=Fees(D("0.0002"), D("0.0005")), latency=ConstantLatency(latency))
+    return Matching(KNOWN, dict.fromkeys(KNOWN, {channel or bars(MINUTE)}), terms, D(10_000))
 
 
 def bar(symbol, minute, open_=100.0, length=1, volume=1.0):
@@ -33,7 +37,7 @@ class TestBars:
         engine = matching()
         assert engine.submit(buy(BTC, 5 * MINUTE, 7)) == (Accepted("qm1", 5 * MINUTE),)
         (executed,) = engine.on_market(8, bar(BTC, 6, 101.0))
-        assert executed == Executed("qm1", 5 * MINUTE, "qm1-x", D("101.0"), D(1), D("0.0505"))
+        assert executed == Executed("qm1", 5 * MINUTE, "qm1-1", D("101.0"), D(1), D("0.0505"))
         assert not engine.on_market(9, bar(BTC, 7))
 
     def test_the_same_close_of_another_symbol_does_not_fill_it(self):

@@ -1,0 +1,41 @@
+"""Files of funding rates: when funding was settled, and at what rate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from quantmind.data.rows import FUNDING_TIMES, TIMES, Columns, read
+from quantmind.errors import QuantMindError
+from quantmind.kinds.moment import format_moment
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_COLUMNS = Columns(
+    {"rate": ("rate", "funding_rate", "fundingrate", "last_funding_rate", "open")},
+    {"mark": ("mark", "mark_price", "markprice")},
+    (*TIMES, *FUNDING_TIMES),
+)
+
+
+def read_funding(paths: Sequence[Path]) -> pl.DataFrame:
+    """Read funding rates as rows of `time` (of the settlement), `rate` and `mark` (0 where it is not told).
+
+    Raises:
+        QuantMindError: a file cannot be read, or holds a rate or a mark that cannot be true.
+    """
+    import polars as pl
+
+    rows = read(paths, _COLUMNS).with_columns(pl.col("mark").fill_null(0.0))
+    rate, mark = pl.col("rate"), pl.col("mark")
+    sound = (rate.is_finite() & (rate.abs() < 1) & mark.is_finite() & (mark >= 0)).fill_null(value=False)
+    bad = rows.filter(~sound).head(1)
+    if not bad.is_empty():
+        time, rate, mark = bad.row(0)
+        raise QuantMindError(
+            f"{', '.join(map(str, paths))}: row of {format_moment(time)}: rate {rate} must be a number between -1 "
+            f"and 1, and mark {mark} a price; correct or remove it"
+        )
+    return rows

@@ -1,0 +1,102 @@
+"""The `tests` of a recipe: what it must do in a market that is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from quantmind.recipe.expect import Expect
+from quantmind.recipe.expectations import read_expect
+from quantmind.recipe.faults import shown, suggestion, validate
+from quantmind.recipe.findings import Findings
+from quantmind.recipe.given import SERIES, Account, Given
+from quantmind.recipe.problems import join
+
+_KEYS = ("name", "given", "expect")
+_MARKET = ", ".join(SERIES)
+
+
+class RecipeTest(msgspec.Struct, frozen=True):
+    """One test of a recipe."""
+
+    name: str
+    given: Given
+    expect: Expect
+    path: str
+    """Its place, such as `tests[0]`."""
+    written: Mapping[str, Any]
+    """As it is written."""
+
+
+def read_tests(raw: Any, symbols: Sequence[str], findings: Findings) -> tuple[RecipeTest, ...]:
+    """Read the tests of a recipe that trades `symbols`, noting what is wrong with them."""
+    if not isinstance(raw, list):
+        findings.error("tests", f"must be a list: write - before each entry, was {shown(raw)}")
+        return ()
+    tests = [_test(entry, symbols, join("tests", index), findings) for index, entry in enumerate(raw)]
+    first: dict[str, RecipeTest] = {}
+    for test in tests:
+        if test is not None and first.setdefault(test.name, test) is not test:
+            findings.error(join(test.path, "name"), f"is the name of {first[test.name].path} too")
+    return tuple(test for test in tests if test is not None)
+
+
+def _test(raw: Any, symbols: Sequence[str], path: str, findings: Findings) -> RecipeTest | None:
+    if not isinstance(raw, dict):
+        findings.error(path, f"must be a mapping of name, given and expect, was {shown(raw)}")
+        return None
+    for key in raw:
+        if key not in _KEYS:
+            findings.error(join(path, key), suggestion(key, _KEYS), key=True)
+    for key in _KEYS:
+        if key not in raw:
+            findings.error(join(path, key), "is missing")
+    name = raw.get("name")
+    if "name" in raw and not (isinstance(name, str) and name.strip() and name.isprintable()):
+        findings.error(join(path, "name"), f"must be text on one line, was {shown(name)}")
+    given = _given(raw["given"], symbols, join(path, "given"), findings) if "given" in raw else None
+    expect = read_expect(raw["expect"], symbols, join(path, "expect"), findings) if "expect" in raw else None
+    return RecipeTest(name, given, expect, path, raw) if isinstance(name, str) and given and expect else None
+
+
+def _given(raw: Any, symbols: Sequence[str], path: str, findings: Findings) -> Given | None:
+    if not isinstance(raw, dict):
+        findings.error(path, f"must be a mapping, such as {{equity: 10000, bars: {{...}}}}, was {shown(raw)}")
+        return None
+    before = len(findings.problems)
+    known = (*Account.model_fields, *SERIES)
+    for key in raw:
+        if key not in known:
+            findings.error(join(path, key), suggestion(key, known), key=True)
+    account = validate(
+        Account, {key: value for key, value in raw.items() if key in Account.model_fields}, path, findings
+    )
+    market: dict[str, dict[str, Any]] = {symbol: {} for symbol in symbols}
+    for key, model in SERIES.items():
+        for symbol, at, series in _by_symbol(raw.get(key), symbols, join(path, key), findings):
+            read = validate(model, series, at, findings)
+            if read is not None:
+                market[symbol][key] = read
+    if len(findings.problems) > before or account is None:
+        return None
+    for symbol, written in market.items():
+        if not written:
+            findings.error(path, f"has no market of {symbol}: write at least one of {_MARKET}")
+    return Given(account, market) if len(findings.problems) == before else None
+
+
+def _by_symbol(raw: Any, symbols: Sequence[str], path: str, findings: Findings) -> list[tuple[str, str, Any]]:
+    """Return symbol, path and series of each; written directly they are of the only symbol."""
+    if raw is None:
+        return []
+    if not (isinstance(raw, dict) and any("/" in key for key in raw)):
+        if len(symbols) == 1:
+            return [(symbols[0], path, raw)]
+        findings.error(path, f"must be by symbol, {{{symbols[0]}: {{...}}}}: the recipe has several")
+        return []
+    for symbol in raw:
+        if symbol not in symbols:
+            findings.error(join(path, symbol), suggestion(symbol, symbols), key=True)
+    return [(symbol, join(path, symbol), series) for symbol, series in raw.items() if symbol in symbols]

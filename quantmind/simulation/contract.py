@@ -1,0 +1,206 @@
+"""A contract: what the venue keeps of one instrument, and the prices between which nothing happens."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Collection
+from math import inf
+from typing import TypeGuard
+
+from quantmind.events import Bar, Book, Market, Quote, Trade
+from quantmind.kinds.channel import BOOKS, MARKS, QUOTES, TRADES, Channel
+from quantmind.ledger.positions import Position
+from quantmind.market.instruments import Instrument
+from quantmind.simulation.resting import Resting
+
+
+class Contract:
+    """The orders and the position of one symbol, its last prices, and cached triggers.
+
+    Orders are matched against quotes and books where there are any, else trades, else the shortest bars.
+    """
+
+    __slots__ = (
+        "cost",
+        "gone",
+        "has_marks",
+        "high",
+        "instrument",
+        "interval",
+        "liquidation_high",
+        "liquidation_low",
+        "low",
+        "mark",
+        "mark_high",
+        "mark_low",
+        "orders",
+        "position",
+        "quantity",
+        "reserved",
+        "seen",
+        "shows_position",
+        "source",
+        "symbol",
+        "tick",
+        "tiers",
+    )
+
+    def __init__(self, instrument: Instrument, channels: Collection[Channel]) -> None:
+        self.instrument = instrument
+        self.symbol = instrument.symbol
+        self.source, self.interval = _source(channels)
+        self.has_marks = MARKS in channels
+        self.shows_position = any(channel.kind == "funding" for channel in channels)
+        """Whether events must be shown while a position is held, if only for the funding."""
+        self.tick = float(instrument.tick)
+        self.tiers = [(float(tier.floor), float(tier.rate), float(tier.amount)) for tier in instrument.tiers]
+        self.position = Position()
+        self.orders: dict[str, Resting] = {}
+        self.gone: list[str] = []
+        """Orders that ended in the event at hand."""
+        self.seen: Market | None = None
+        """The last event with a price of its source."""
+        self.mark: float | None = None
+        """The last mark price since the position was opened."""
+        self.low = self.mark_low = self.liquidation_low = 0.0
+        self.high = self.mark_high = self.liquidation_high = inf
+        self.reserved = 0.0
+        """The notional of resting limit orders that add to the position."""
+        self.quantity = self.cost = 0.0
+        """The position in floats, for the quick sums."""
+
+    @property
+    def last(self) -> float | None:
+        """The last price: the middle of bid and ask, the trade, the close of the bar."""
+        event = self.seen
+        if isinstance(event, Quote):
+            return (event.bid + event.ask) / 2
+        if isinstance(event, Book):
+            return (event.bids[0][0] + event.asks[0][0]) / 2
+        if isinstance(event, Trade):
+            return event.price
+        return event.close if isinstance(event, Bar) else None
+
+    @property
+    def value_price(self) -> float | None:
+        """The price that the position is valued at: the mark, else the last price."""
+        return self.last if self.mark is None else self.mark
+
+    @property
+    def crossed(self) -> bool:
+        """Whether the position may have used up its margin: the sums must tell."""
+        if not self.quantity:
+            return False
+        return not self.liquidation_low < (self.value_price or 0.0) < self.liquidation_high
+
+    def priced_by(self, event: Market) -> TypeGuard[Quote | Book | Trade | Bar]:
+        """Say whether an event has a price that orders of the contract are matched against."""
+        if self.source == "quote":
+            if isinstance(event, Quote):
+                return event.bid > 0 and event.ask > 0
+            return isinstance(event, Book) and bool(event.bids and event.asks)
+        if self.source == "trade":
+            return isinstance(event, Trade) and event.price > 0
+        return self.trades(event)
+
+    def trades(self, event: Market) -> bool:
+        """Say whether an event is a bar of the contract's interval in which something traded."""
+        return isinstance(event, Bar) and event.interval == self.interval and event.volume > 0
+
+    def held(self) -> None:
+        """Take note of a changed position."""
+        self.quantity, self.cost = float(self.position.quantity), float(self.position.cost)
+
+    def maintenance(self, price: float) -> float:
+        """Return the maintenance margin at a price, as a float."""
+        notional = abs(self.quantity) * price
+        margin = 0.0
+        for floor, rate, amount in self.tiers:
+            if floor > notional:
+                break
+            margin = notional * rate - amount
+        return margin
+
+    def spare(self, price: float, backing: float) -> float:
+        """Return how much more than the maintenance margin there is, as a float."""
+        return backing + self.quantity * price - self.cost - self.maintenance(price)
+
+    def bound(self, price: float | None, spare: float) -> None:
+        """Cache the prices between which the position cannot use up a share of the margin that is spare."""
+        low, high = 0.0, inf
+        if price is None or spare <= 0:
+            # Every price is of interest.
+            low = inf
+        elif self.quantity > 0:
+            low = max(price - spare * (1 - 1e-9) / self.quantity, 0.0)
+        else:
+            high = price - spare * (1 - 1e-9) / (self.quantity * (1 + self.tiers[-1][1]))
+        self.liquidation_low, self.liquidation_high = low, high
+        self.refresh()
+
+    def unbound(self) -> None:
+        """Forget the cached prices of liquidation: nothing is held."""
+        self.liquidation_low, self.liquidation_high = 0.0, inf
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Work out the cached triggers."""
+        low, high, mark_low, mark_high = 0.0, inf, 0.0, inf
+        if self.has_marks:
+            mark_low, mark_high = self.liquidation_low, self.liquidation_high
+        else:
+            low, high = self.liquidation_low, self.liquidation_high
+        reserved: list[float] = []
+        for order in self.orders.values():
+            if not order.arrived or order.kind == "market" or order.cancel_due is not None or order.amends:
+                # It waits for whatever comes next.
+                low = mark_low = inf
+                continue
+            level = order.level
+            if order.kind == "trailing_stop_market":
+                least, most = trailing_range(order)
+            elif order.falls:
+                least, most = level, inf
+            else:
+                least, most = 0.0, level
+            if order.by_mark:
+                mark_low, mark_high = max(mark_low, least), min(mark_high, most)
+            else:
+                low, high = max(low, least), min(high, most)
+            opposite = self.quantity > 0 if not order.buys else self.quantity < 0
+            if order.kind == "limit" and not order.reduces and not opposite:
+                reserved.append(float(order.left) * level)
+        self.low, self.high, self.mark_low, self.mark_high = low, high, mark_low, mark_high
+        self.reserved = math.fsum(reserved)
+
+    def forget(self, order: Resting) -> None:
+        """Take an order that ended off."""
+        del self.orders[order.id]
+        self.gone.append(order.id)
+
+    def saved(self) -> tuple[Position, dict[str, Resting], list[str]]:
+        """Return what matching changes, to be gone back to."""
+        orders = {order.id: order.copy() for order in self.orders.values()}
+        return copy.copy(self.position), orders, self.gone.copy()
+
+    def restore(self, saved: tuple[Position, dict[str, Resting], list[str]]) -> None:
+        """Go back to what was saved."""
+        self.position, self.orders, self.gone = saved
+        self.held()
+
+
+def trailing_range(order: Resting) -> tuple[float, float]:
+    """Return the prices between which a trailing stop neither triggers nor moves."""
+    if order.buys:
+        return (order.extreme, order.level) if order.active else (order.level, inf)
+    return (order.level, order.extreme) if order.active else (0.0, order.level)
+
+
+def _source(channels: Collection[Channel]) -> tuple[str, int]:
+    if QUOTES in channels or BOOKS in channels:
+        return "quote", 0
+    if TRADES in channels:
+        return "trade", 0
+    shortest = min((channel for channel in channels if channel.kind == "bar"), default=None)
+    return ("bar", shortest.interval) if shortest is not None else ("", 0)

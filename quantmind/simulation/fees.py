@@ -1,0 +1,34 @@
+"""Fees: what a venue takes of the notional of a fill."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+import msgspec
+
+
+class Fees(msgspec.Struct, frozen=True):
+    """The parts of the notional that a maker and a taker pay."""
+
+    maker: Decimal = Decimal("0.0002")
+    taker: Decimal = Decimal("0.0005")
+
+
+class FeeTier(msgspec.Struct, frozen=True):
+    """The fees of an account that traded a notional of at least `volume` in the venue's period."""
+
+    volume: Decimal
+    fees: Fees
+
+
+def fees_of(tiers: Iterable[FeeTier], volume: Decimal) -> Fees:
+    """Return the fees of the highest tier that a traded volume reaches.
+
+    Raises:
+        ValueError: the volume reaches none.
+    """
+    reached = [tier for tier in tiers if tier.volume <= volume]
+    if not reached:
+        raise ValueError(f"no fee tier begins at or below a volume of {volume}")
+    return max(reached, key=lambda tier: tier.volume).fees

@@ -1,0 +1,94 @@
+"""One order as the venue holds it."""
+
+from __future__ import annotations
+
+import copy
+from decimal import Decimal
+from math import inf, isnan, nan
+
+from quantmind.events import Amend, Submit
+
+_ZERO = Decimal(0)
+_RANKS = {"stop_market": 0, "trailing_stop_market": 0, "market": 1, "limit": 2, "take_profit_market": 3}
+
+
+class Resting:
+    """An order on its way to the venue, resting there, or with its trigger reached."""
+
+    __slots__ = (
+        "after",
+        "amends",
+        "arrived",
+        "buys",
+        "by_mark",
+        "callback",
+        "cancel_due",
+        "due",
+        "extreme",
+        "falls",
+        "filled",
+        "fills",
+        "id",
+        "kind",
+        "left",
+        "level",
+        "moved",
+        "price",
+        "queue",
+        "rank",
+        "reduces",
+        "submit",
+        "total",
+        "trigger",
+        "triggered",
+    )
+
+    def __init__(self, submit: Submit, due: int, by_mark: bool = False) -> None:
+        kind = submit.order_type
+        self.submit = submit
+        self.id = submit.order
+        self.buys = submit.side == "buy"
+        self.kind = kind
+        self.due = due
+        self.after = submit.after
+        self.total = self.left = submit.quantity
+        self.filled = _ZERO
+        self.fills = 0
+        self.arrived = False
+        self.triggered = False
+        self.reduces = submit.reduce_only or submit.close_position
+        self.cancel_due: int | None = None
+        self.amends: list[tuple[int, Amend]] | None = None
+        self.by_mark = by_mark
+        if kind == "market":
+            return
+        self.rank = _RANKS[kind]
+        self.price = submit.price
+        self.trigger = submit.trigger
+        self.falls = self.buys if kind in {"limit", "take_profit_market"} else not self.buys
+        """Whether it acts when the price falls to its level; else when it rises to it."""
+        self.queue = inf
+        """The size that must trade at its price before it does; inf where that is not known."""
+        self.callback = float(submit.callback) if submit.callback is not None else nan
+        self.extreme = nan
+        """The best price that a trailing stop follows from; not a number before it is active."""
+        self.moved = False
+        """Whether a trailing stop moved and nobody was told."""
+        self.relevel()
+
+    def relevel(self) -> None:
+        """Take the level from the present price or trigger."""
+        at = self.price if self.kind == "limit" else self.trigger
+        self.level = float(at) if at is not None else nan
+
+    @property
+    def active(self) -> bool:
+        """Whether a trailing stop follows the price."""
+        return not isnan(self.extreme)
+
+    def copy(self) -> Resting:
+        """Return a copy that goes its own way."""
+        made = copy.copy(self)
+        if self.amends is not None:
+            made.amends = self.amends.copy()
+        return made
