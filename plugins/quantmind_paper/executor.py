@@ -142,7 +142,7 @@ class Paper(Executor[PaperOptions]):
         """Take back the account and the open orders of the journal."""
         self._matching.restore_account(account.wallet, account.positions)
         for order in orders:
-            self._matching.restore(order.submit(), order.filled, len(order.executions), order.cancel_ts)
+            self._matching.restore(order.submit(), order.filled, len(order.executions), order.cancel())
 
     def remember(self, seq: int, event: Market) -> None:
         """Take note of an event that was matched before a restart."""

@@ -182,8 +182,8 @@ class _Ledger:
             _sum(symbols, "funding"),
             pnl,
             self._drawdown,
-            sum(row.fills for row in symbols),
-            sum(row.trades for row in symbols),
+            int(_sum(symbols, "fills")),
+            int(_sum(symbols, "trades")),
         )
         fall, peak = self._deepest
         part = (fall / peak).quantize(_PART_STEP, ROUND_HALF_EVEN) if peak > 0 else _ZERO

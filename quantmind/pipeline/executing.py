@@ -101,12 +101,18 @@ class Executing:
         return self.priced(seq, event)
 
     def traded(self, seq: int, event: Market, order_events: Sequence[OrderEvent]) -> None:
-        """Step 2, first half: have the Trader handle what was matched."""
+        """Step 2, first half: have the Trader handle what was matched.
+
+        All of it comes before the first command, so that after a crash either all of it is on record, or none: then
+        the event is matched again.
+        """
         if self._recorder is not None:
             self._recorder.write(seq, Clock(event.ts))
         self.trader.on_arrival(seq, event.ts)
+        commands: list[Approved] = []
         for order_event in order_events:
-            self.perform(self._heard(order_event))
+            commands.extend(self._heard(order_event))
+        self.perform(commands)
 
     def priced(self, seq: int, event: Market) -> Sequence[Fact]:
         """Step 2, second half: have the Trader handle the event; returns every fact of before it."""

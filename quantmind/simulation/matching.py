@@ -112,7 +112,9 @@ class Matching:
         self.waiting.add(order)
         return resting
 
-    def restore(self, command: Submit, filled: Decimal = Decimal(0), fills: int = 0, cancel_ts: int = 0) -> None:
+    def restore(
+        self, command: Submit, filled: Decimal = Decimal(0), fills: int = 0, cancel: Cancel | None = None
+    ) -> None:
         """Take back an order that was accepted before a restart, of which `filled` was executed in so many fills.
 
         It counts as arrived, until `remember` shows what came in since.
@@ -127,8 +129,8 @@ class Matching:
                 order.kind, order.triggered = "market", True
             order.arrived = command.time_in_force in {"gtc", "gtx"}
             self._restored[order.id] = order
-        if cancel_ts:
-            self._cancel(order, cancel_ts)
+        if cancel is not None:
+            self._cancel(order, cancel)
 
     def restore_account(self, wallet: Decimal, positions: Mapping[str, Position]) -> None:
         """Take back the wallet and the positions as they were before a restart."""
@@ -194,16 +196,17 @@ class Matching:
         order = contract.orders.get(command.order)
         if order is None:
             return (CancelRejected(command.order, command.ts, "the order is not open"),)
-        due = self._cancel(order, command.ts)
+        due = self._cancel(order, command)
         if due == command.ts and contract.source != "bar":
             contract.forget(order)
             self._settle(contract)
             return (Cancelled(command.order, command.ts),)
         return NOTHING
 
-    def _cancel(self, order: Resting, ts: int) -> int:
+    def _cancel(self, order: Resting, command: Cancel) -> int:
         """Let a cancel be on its way; it does not overtake its order."""
-        due = max(ts + self._latency.of(f"{order.id} cancel"), order.due if not order.triggered else 0)
+        order.cancel_after = command.after
+        due = max(command.ts + self._latency.of(f"{order.id} cancel"), order.due if not order.triggered else 0)
         order.cancel_due = due
         contract = self._contracts[order.submit.symbol]
         contract.low = contract.mark_low = inf
@@ -260,7 +263,7 @@ class Matching:
         events: list[OrderEvent] = []
         self._ended.clear()
         if event.ts >= self._cancel_at:
-            self._cancel_due(event.ts, events)
+            self._cancel_due(seq, event.ts, events)
         if contract is None:
             return events or NOTHING
         self._meeting.meet(contract, seq, event, events)
@@ -274,7 +277,7 @@ class Matching:
             return events
         return NOTHING
 
-    def _cancel_due(self, ts: int, events: list[OrderEvent]) -> None:
+    def _cancel_due(self, seq: int, ts: int, events: list[OrderEvent]) -> None:
         self._cancel_at = _NEVER
         for contract in self._contracts.values():
             if contract.source == "bar" or not contract.orders:
@@ -283,7 +286,7 @@ class Matching:
                 due = order.cancel_due
                 if due is None:
                     continue
-                if due <= ts:
+                if due <= ts and order.cancel_after < seq:
                     contract.forget(order)
                     events.append(Cancelled(order.id, due))
                 else:

@@ -50,7 +50,7 @@ class Meeting:
         for order in tuple(contract.orders.values()):
             if order.after >= seq or order.due > event.ts or order.id not in contract.orders:
                 continue
-            amend_due(contract, order, event.ts, events)
+            amend_due(contract, order, seq, event.ts, events)
             if not order.arrived:
                 self._filling.arrive(contract, order, depth, event.ts, events)
                 if order.kind == "limit" and self._queue and order.arrived:
@@ -80,16 +80,16 @@ class Meeting:
         begin = bar.ts - bar.interval
         for order in contract.orders.values():
             if order.amends:
-                amend_due(contract, order, begin, events)
+                amend_due(contract, order, seq, begin, events)
         if contract.trades(bar):
             self.path.walk(contract, seq, bar, events)
             contract.seen = bar
         for order in tuple(contract.orders.values()):
-            if order.cancel_due is not None and order.cancel_due <= bar.ts:
+            if order.cancel_due is not None and order.cancel_due <= bar.ts and order.cancel_after < seq:
                 contract.forget(order)
                 events.append(Cancelled(order.id, order.cancel_due))
             elif order.amends:
-                amend_due(contract, order, bar.ts, events)
+                amend_due(contract, order, seq, bar.ts, events)
 
     def _mark(self, contract: Contract, seq: int, mark: Mark, events: list[OrderEvent]) -> None:
         """Trigger what waits for a mark price; it is filled at the next price of the contract."""
@@ -119,9 +119,9 @@ def reaches(contract: Contract, order: Resting, price: float) -> bool:
     return price <= order.level if order.falls else price >= order.level
 
 
-def amend_due(contract: Contract, order: Resting, ts: int, events: list[OrderEvent]) -> None:
+def amend_due(contract: Contract, order: Resting, seq: int, ts: int, events: list[OrderEvent]) -> None:
     """Change an order as it was asked to until then."""
-    while order.amends and order.amends[0][0] <= ts:
+    while order.amends and order.amends[0][0] <= ts and order.amends[0][1].after < seq:
         due, command = order.amends[0]
         order.amends = order.amends[1:] or None
         events.append(amended(order, command, due))

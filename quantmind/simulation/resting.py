@@ -22,6 +22,7 @@ class Resting:
         "buys",
         "by_mark",
         "callback",
+        "cancel_after",
         "cancel_due",
         "due",
         "extreme",
@@ -58,6 +59,8 @@ class Resting:
         self.triggered = False
         self.reduces = submit.reduce_only or submit.close_position
         self.cancel_due: int | None = None
+        self.cancel_after = 0
+        """The last market event that still meets it although it is cancelled."""
         self.amends: list[tuple[int, Amend]] | None = None
         self.by_mark = by_mark
         if kind == "market":

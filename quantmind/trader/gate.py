@@ -10,7 +10,7 @@ from typing import Any, Final, NoReturn
 import msgspec
 
 from quantmind.errors import ComponentError, QuantMindError
-from quantmind.events import Amend, Cancel, Command, Latch, Side
+from quantmind.events import Amend, Command, Latch, Side
 from quantmind.kinds.limit import Increase, Limit, Refused, Shrunk
 from quantmind.kinds.standing import Standing
 from quantmind.market.instruments import Instrument
@@ -186,8 +186,15 @@ class Gate:
         )
 
     def cancel(self, order: Order) -> Approved:
-        """Issue the approval to take back an order; that never adds risk."""
-        return self._issue(Cancel(order.id, order.symbol, order.cancel_ts, order.cancel_after))
+        """Issue the approval to take back an order that is being cancelled; that never adds risk.
+
+        Raises:
+            GateError: it is not.
+        """
+        command = order.cancel()
+        if command is None:
+            raise GateError(f"order {order.id} is not being cancelled")
+        return self._issue(command)
 
     def _issue(self, command: Command) -> Approved:
         approved: Approved = object.__new__(Approved)  # type: ignore[arg-type] # its own __new__ refuses

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from quantmind.events import OrderState, OrderType, OrderUpdate, Purpose, Side, Submit, TimeInForce, TriggerBy
+from quantmind.events import Cancel, OrderState, OrderType, OrderUpdate, Purpose, Side, Submit, TimeInForce, TriggerBy
 
 _ZERO = Decimal(0)
 _OPEN = frozenset({OrderState.INTENT, OrderState.ACCEPTED, OrderState.CANCELLING})
@@ -141,6 +141,12 @@ class Order(msgspec.Struct, gc=False, array_like=True):
             self.close_position,
             self.trigger_by,
         )
+
+    def cancel(self) -> Cancel | None:
+        """Return the command that takes it back; None while nobody has asked for that."""
+        if self.state is not OrderState.CANCELLING:
+            return None
+        return Cancel(self.id, self.symbol, self.cancel_ts, self.cancel_after)
 
     def told(self, step: Step) -> OrderUpdate:
         """Return the fact of one of its steps."""

@@ -36,7 +36,9 @@ def resting(engine: Matching) -> None:
 
 def quotes(count: int) -> list[Quote]:
     """Make quotes that wander a little."""
-    return [Quote(BTC, number, 50_000.0 + number % 7, 50_000.1 + number % 7, 1.0, 1.0) for number in range(1, count + 1)]
+    return [
+        Quote(BTC, number, 50_000.0 + number % 7, 50_000.1 + number % 7, 1.0, 1.0) for number in range(1, count + 1)
+    ]
 
 
 def untouched(count: int) -> float:

@@ -93,6 +93,7 @@ def test_sinks_are_told_facts_then_the_event_then_the_decision(tmp_path):
         *["Trade", "Trade", "Signal", "Target"],
         *["OrderUpdate", "OrderUpdate", "Fill", "OrderUpdate", "Trade", "Signal", "Target"],
         *["OrderUpdate", "OrderUpdate", "Fill", "OrderUpdate", "Trade"],
+        "Valuation",
     ]
 
 

@@ -7,11 +7,10 @@ import random
 
 import pytest
 
-from quantmind.events import Bar, Executed
+from quantmind.events import Bar
 from quantmind.kinds import Needs, NoOptions, Strategy, bars
-from quantmind.simulation.matching import Matching
+from quantmind.simulation import path
 from quantmind.testing import run_recipe
-from quantmind_paper import executor as paper
 
 SYMBOLS = ("ETH/USDT:USDT", "BTC/USDT:USDT", "SOL/USDT:USDT")
 MINUTE = 60_000_000_000
@@ -90,13 +89,5 @@ def test_every_fill_is_at_a_price_of_after_its_decision(tmp_path, latency, delay
 def test_the_naive_rule_would_be_caught(tmp_path, monkeypatch):
     """The next bar of the symbol, whenever it began."""
 
-    class Naive(Matching):
-        def _answer(self, order, event):
-            command = order.command
-            if not isinstance(event, Bar) or event.interval != MINUTE or not event.volume:
-                return None
-            executed: Executed = self._executed(command, event.ts - MINUTE, event.open, command.side == "buy")
-            return executed
-
-    monkeypatch.setattr(paper, "Matching", Naive)
+    monkeypatch.setattr(path, "in_force", lambda order, seq, _: order.after < seq)
     assert any(filled < ordered for ordered, _, filled, _, _ in trades(tmp_path, "0s"))

@@ -38,11 +38,11 @@ class Venue:
         for key in ("price", "trigger", "callback"):
             if options.get(key) is not None:
                 options[key] = D(options[key])
-        id = f"o{self.made}"
+        name = f"o{self.made}"
         reduce_only = options.pop("reduce_only", False)
-        command = Submit(id, symbol, side, D(quantity), reduce_only, self.now, self.seq, order_type=type, **options)
+        command = Submit(name, symbol, side, D(quantity), reduce_only, self.now, self.seq, order_type=type, **options)
         self.answer = self.engine.submit(command)
-        return id
+        return name
 
     def show(self, event):
         self.seq += 1

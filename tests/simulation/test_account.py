@@ -172,7 +172,7 @@ def worked(data, mode, leverage=D(20)):
         position.quantity = D(str(vector["pos"]))
         position.cost = position.quantity * D(str(vector["entry"]))
     terms = Terms(margin=mode, leverage=leverage)
-    return Matching(instruments, dict.fromkeys(KNOWN, {QUOTES, MARKS}), terms, D(0)), positions
+    return Matching(instruments, dict.fromkeys(KNOWN, frozenset({QUOTES, MARKS})), terms, D(0)), positions
 
 
 @pytest.mark.parametrize(("symbol", "case"), [(ETH, 0), (BTC, 1)])

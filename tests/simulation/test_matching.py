@@ -20,7 +20,7 @@ MINUTE = 60_000_000_000
 
 def matching(channel=None, latency=0):
     terms = Terms(fees=Fees(D("0.0002"), D("0.0005")), latency=ConstantLatency(latency))
-    return Matching(KNOWN, dict.fromkeys(KNOWN, {channel or bars(MINUTE)}), terms, D(10_000))
+    return Matching(KNOWN, dict.fromkeys(KNOWN, frozenset({channel or bars(MINUTE)})), terms, D(10_000))
 
 
 def bar(symbol, minute, open_=100.0, length=1, volume=1.0):

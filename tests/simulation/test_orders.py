@@ -186,8 +186,8 @@ class TestConditional:
 
     def test_one_that_lacks_its_trigger_is_rejected(self, quotes):
         venue = quotes()
-        for type in ("stop_market", "take_profit_market", "trailing_stop_market", "limit"):
-            venue.order("sell", type=type)
+        for kind in ("stop_market", "take_profit_market", "trailing_stop_market", "limit"):
+            venue.order("sell", type=kind)
             assert isinstance(venue.answer[0], Rejected)
 
 
@@ -247,9 +247,7 @@ class TestAmend:
         order = venue.order("sell", type="stop_market", trigger="90")
         venue.flat_bar(100.0)
         assert venue.engine.amend(Amend(order, BTC, venue.now + MINUTE // 2, trigger=D(95))) == ()
-        assert venue.bar(100.0, 100.0, 94.0, 100.0) == [
-            Amended(order, venue.now - MINUTE // 2, D(1), None, D(95))
-        ]
+        assert venue.bar(100.0, 100.0, 94.0, 100.0) == [Amended(order, venue.now - MINUTE // 2, D(1), None, D(95))]
         assert fills(venue.bar(100.0, 100.0, 94.0, 100.0)) == [(D("95.0"), D(1), False)]
 
     def test_it_takes_the_latency(self, quotes):
