@@ -151,7 +151,7 @@ class Matching:
         if not self._remembers:
             self._remembers = True
             for order in self._restored.values():
-                order.arrived = order.kind != "limit"
+                order.arrived = order.kind != "limit" or order.filled > 0
         if isinstance(event, Mark):
             contract.mark = event.price if event.price > 0 else contract.mark
         elif contract.priced_by(event):

@@ -181,9 +181,7 @@ class Gate:
         """
         if not order.close_position:
             raise GateError(f"order {order.id} could open a position: its price is not moved without judging it anew")
-        return self._issue(
-            Amend(order.id, order.symbol, order.moved_ts, trigger=order.moving, after=order.moved_after)
-        )
+        return self._issue(Amend(order.id, order.symbol, order.moved_ts, trigger=order.moving, after=order.moved_after))
 
     def cancel(self, order: Order) -> Approved:
         """Issue the approval to take back an order that is being cancelled; that never adds risk.

@@ -23,6 +23,8 @@ class Restored(msgspec.Struct):
 
     moved: bool = False
     """Whether the account has changed since it was valued last."""
+    valued: int = 0
+    """When it was valued last, ns UTC."""
     funded: dict[str, str] = {}
     """The last settlement of funding by symbol."""
 
@@ -97,6 +99,7 @@ def _book(floor: Floor, fact: Fact, restored: Restored) -> None:
         restored.moved = True
     elif isinstance(fact, Valuation):
         restored.moved = False
+        restored.valued = fact.ts
 
 
 def states(floor: Floor) -> dict[str, str]:
@@ -104,6 +107,6 @@ def states(floor: Floor) -> dict[str, str]:
     kept = {
         symbol: desk.state()
         for symbol, desk in floor.desks.items()
-        if desk.position.quantity or desk.guards or desk.blocked
+        if desk.position.quantity or desk.orders or desk.guards or desk.blocked
     }
     return {"desks": _encode(kept).decode(), **cleared_state(floor.resets)}

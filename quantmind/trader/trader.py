@@ -80,6 +80,7 @@ class Trader:
         self._value_at = 0
         restored = restore(floor) if self.chronicle.resumed else Restored()
         self._moved = restored.moved
+        self._valued = restored.valued
         self._funded = restored.funded
         self.chronicle.states = self._states
         if rules.listens:
@@ -246,11 +247,13 @@ class Trader:
         prices = tuple((symbol, desk.value_price) for symbol, desk in self._desks.items() if desk.value_price)
         if prices:
             self._moved = False
+            self._valued = ts
             self.chronicle.valuation(ts, self.books.equity, prices)
 
     def end(self) -> None:
         """Record what the account is worth at the end of a run."""
-        if self._moved or any(desk.position.quantity for desk in self._desks.values()):
+        held = any(desk.position.quantity for desk in self._desks.values())
+        if self._moved or (held and self._valued < self._floor.now):
             self.value(self._floor.now)
 
     def on_price(self, event: Market) -> list[Approved]:
