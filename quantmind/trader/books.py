@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
+from math import inf
 
 from quantmind.kinds.standing import Standing
 from quantmind.ledger.accounts import Account
@@ -30,6 +32,18 @@ class Books(Standing):
         for desk in self._desks if changed is None else (changed,):
             desk.quantity_now = float(desk.position.quantity)
             desk.cost_now = float(desk.position.cost)
+            desk.calm_low, desk.calm_high = inf, -inf
+
+    @property
+    def equity(self) -> Decimal:
+        """The wallet and every unrealised profit, at mark prices, else last prices."""
+        equity = self.wallet
+        for desk in self._desks:
+            position = desk.position
+            quantity = position.quantity
+            if quantity and desk.value_price is not None:
+                equity += quantity * Decimal(repr(desk.value_price)) - position.cost
+        return equity
 
     @property
     def equity_now(self) -> float:
@@ -44,13 +58,14 @@ class Books(Standing):
 
     def look(self) -> None:
         """Take note of how high the equity is, and how far below its peak."""
-        only = self._only
-        if only is None:
-            equity = self.equity_now
-        else:
-            # This runs for every event while something is held: the same sum, without its calls.
-            equity = self._wallet_now + only.quantity_now * (only.value_price or 0.0) - only.cost_now
+        equity = self.equity_now
         if equity > self.peak:
             self.peak = equity
         elif equity < self.peak * (1.0 - self.fall):
             self.fall = 1.0 - equity / self.peak
+        only = self._only
+        if only is not None and only.quantity_now:
+            # With one position the two bounds of the equity are two prices.
+            base, quantity = self._wallet_now - only.cost_now, only.quantity_now
+            bounds = ((self.peak * (1.0 - self.fall) - base) / quantity, (self.peak - base) / quantity)
+            only.calm_low, only.calm_high = min(bounds), max(bounds)

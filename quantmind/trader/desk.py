@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from math import inf
 from typing import Any
 
 import msgspec
@@ -39,6 +40,8 @@ class Desk:
         "ask",
         "bid",
         "blocked",
+        "calm_high",
+        "calm_low",
         "cost_now",
         "desired",
         "failures",
@@ -56,6 +59,7 @@ class Desk:
         "protective",
         "quantity_now",
         "routes",
+        "shared",
         "stale",
         "subs",
         "target",
@@ -71,6 +75,8 @@ class Desk:
         self.instrument = instrument
         self.position = position
         self.subs = SubPositions(strategies, instrument.step)
+        self.shared = len(self.subs.positions) > 1
+        """Whether the position may belong to several strategies."""
         self.last: float | None = None
         """The last price, of any kind but a mark unless there is no other."""
         self.mark: float | None = None
@@ -104,6 +110,8 @@ class Desk:
         """The rules that want market events of this symbol, by type; see `rules.py`."""
         self.quantity_now = self.cost_now = 0.0
         """The position as floats, for what is looked at at every event."""
+        self.calm_low, self.calm_high = inf, -inf
+        """Between these prices the equity has no new peak and no new low: nobody need look."""
 
     def note(self, event: Market) -> None:
         """Take note of a price."""
@@ -112,11 +120,14 @@ class Desk:
         if kind is Bar:
             # The close of a bar without trades is an older price than a quote's.
             if event.volume or self.last is None:  # type: ignore[union-attr] # a bar
-                self.last = event.close  # type: ignore[union-attr] # a bar
+                self.last = close = event.close  # type: ignore[union-attr] # a bar
                 self.high = event.high  # type: ignore[union-attr] # a bar
                 self.low = event.low  # type: ignore[union-attr] # a bar
                 self.priced_at = event.ts
-                self._value(event.ts)
+                if self.mark is None:
+                    self.value_price = close
+                else:
+                    self._value(event.ts)
         elif kind is Quote:
             self.bid = self.low = event.bid  # type: ignore[union-attr] # a quote
             self.ask = self.high = event.ask  # type: ignore[union-attr] # a quote
@@ -245,7 +256,7 @@ class Desk:
 
     def wish(self, wanted: Decimal, budget: Decimal, shares: Sequence[Share]) -> None:
         """Work out which sub-positions a wanted net position is made of."""
-        if len(shares) == 1 and len(self.subs.positions) == 1:
+        if not self.shared and len(shares) == 1:
             self.desired = {shares[0].strategy: wanted}
             return
         parts = dict.fromkeys(self.subs.positions, _ZERO)
@@ -254,15 +265,13 @@ class Desk:
 
     def transfers(self) -> Mapping[str, Decimal]:
         """Return what strategies can pass to each other on the way to what is wanted; empty when nothing."""
-        if len(self.subs.positions) == 1:
-            return {}
         passed, _ = self.subs.plan(self.desired, {})
         return {strategy: quantity for strategy, quantity in passed.items() if quantity}
 
     def allot(self, quantity: Decimal, *, protective: bool) -> Mapping[str, Decimal]:
         """Split a signed fill among strategies: by what each still wants, a protective one by what it closes."""
         positions = self.subs.positions
-        if len(positions) == 1:
+        if not self.shared:
             return dict.fromkeys(positions, quantity)
         rest = {}
         for strategy, position in positions.items():
@@ -313,14 +322,6 @@ class Desk:
     def _side(self) -> int:
         quantity = self.position.quantity
         return (quantity > 0) - (quantity < 0)
-
-    def keep(self, order: Order) -> None:
-        """Hold an order while it is open."""
-        orders = self.protective if order.protective else self.orders
-        if order.open:
-            orders[order.id] = order
-        else:
-            orders.pop(order.id, None)
 
     def state(self) -> DeskState:
         """Return what of it no fact tells."""

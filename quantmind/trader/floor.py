@@ -87,11 +87,12 @@ class Floor:
 
     def keep(self, desk: Desk, order: Order) -> None:
         """Hold an order while it is open."""
-        desk.keep(order)
+        held = desk.protective if order.protective else desk.orders
         if order.open:
-            self.orders[order.id] = order
+            self.orders[order.id] = held[order.id] = order
         else:
             self.orders.pop(order.id, None)
+            held.pop(order.id, None)
 
     def draft(
         self,

@@ -40,7 +40,7 @@ class Intents:
         urgent, desk.urgent = desk.urgent, False
         price = Decimal(repr(desk.last))
         equity = floor.books.equity
-        distance = floor.rules.distance(target.symbol, price)
+        distance = floor.rules.distance(target.symbol, price) if floor.rules.guards else None
         budget = floor.rules.budget(Sizing(desk.instrument, price, equity, distance))
         value, shares = desk.shares()
         wanted = desk.instrument.quantity(value * budget)
@@ -50,13 +50,14 @@ class Intents:
         if floor.latches.flattening:
             # The position is on its way out; all that is left to say is what may not be had.
             if quantity and abs(wanted) > abs(effective):
-                self._judged(target, self._intent(desk, quantity, effective, price, equity, ts))
+                self._judged(target, self._intent(desk, quantity, effective, price, equity, distance, ts))
             return
         small = bool(wanted) and abs(quantity) < self._band * budget
         if not small and quantity and desk.orders and self._cancel_opposed(desk, quantity > 0, ts, commands):
             desk.stale = True
             return
-        self._pass_on(desk, target, budget, price, ts)
+        if desk.shared:
+            self._pass_on(desk, target, budget, price, ts)
         if not quantity or small:
             return
         self._order(desk, target, quantity, effective, price, equity, distance, ts, urgent, commands)
@@ -76,20 +77,28 @@ class Intents:
             desk.watch(None, ts, self._floor.came_in)
 
     def _intent(
-        self, desk: Desk, quantity: Decimal, effective: Decimal, price: Decimal, equity: Decimal, ts: int
+        self,
+        desk: Desk,
+        quantity: Decimal,
+        effective: Decimal,
+        price: Decimal,
+        equity: Decimal,
+        distance: Decimal | None,
+        ts: int,
     ) -> Intent:
         floor = self._floor
         opposite = effective != 0 and (effective > 0) != (quantity > 0)
         held = _ZERO if opposite else abs(effective)
         gross = held * price
-        for other in floor.desks.values():
-            if other is not desk:
-                gross += other.exposure
+        if len(floor.desks) > 1:
+            for other in floor.desks.values():
+                if other is not desk:
+                    gross += other.exposure
         books = floor.books
         books.ts = ts
         mark = desk.value_price
         unprotected = ""
-        if floor.rules.protects and floor.rules.distance(desk.instrument.symbol, price) is None:
+        if floor.rules.protects and distance is None:
             unprotected = "no stop distance yet: the protection has not seen enough"
         return Intent(
             desk.instrument,
@@ -141,7 +150,7 @@ class Intents:
         floor = self._floor
         entry = None if urgent else self._entry
         limit = _limit_price(desk, quantity > 0, entry) if entry is not None else None
-        intent = self._intent(desk, quantity, effective, price if limit is None else limit, equity, ts)
+        intent = self._intent(desk, quantity, effective, price if limit is None else limit, equity, distance, ts)
         passed, reduce_only = self._judged(target, intent)
         if not passed:
             return

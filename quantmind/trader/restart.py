@@ -88,7 +88,9 @@ def valued(floor: Floor) -> bool:
 
 def _book(floor: Floor, fact: Fact, restored: Restored) -> None:
     if isinstance(fact, Fill | Transfer | Funding):
-        floor.desk(fact.symbol).subs.book(fact)
+        desk = floor.desk(fact.symbol)
+        desk.subs.book(fact)
+        desk.shared = len(desk.subs.positions) > 1
     if isinstance(fact, Fill):
         signed = fact.quantity if fact.side == "buy" else -fact.quantity
         floor.account.fill(fact.symbol, signed, fact.price, fact.fee)

@@ -41,7 +41,7 @@ from quantmind.trader.rules import Rules
 from quantmind.trader.stops import Stops
 
 _NONE: Sequence[Approved] = ()
-_VALUED_EVERY = 3_600_000_000_000
+_VALUED_EVERY = 4 * 3_600_000_000_000
 """Event time between two valuations of an account that holds something, in ns."""
 
 
@@ -192,10 +192,11 @@ class Trader:
         if desk is None:
             return commands
         desk.note(event)
-        shown = bool(desk.routes) and self._rules.show(desk.routes, event)
-        if desk.guards:
-            commands = [*commands, *self._guard(desk, seq, event.ts, shown)]
-        if desk.quantity_now:
+        if desk.routes or desk.guards:
+            shown = bool(desk.routes) and self._rules.show(desk.routes, event)
+            if desk.guards:
+                commands = [*commands, *self._guard(desk, seq, event.ts, shown)]
+        if desk.quantity_now and not desk.calm_low <= (desk.value_price or 0.0) <= desk.calm_high:
             self.books.look()
         if self._rules.watchers:
             commands = list(commands)
@@ -303,7 +304,7 @@ class Trader:
             else:
                 self._on_liquidated(event, commands, now)
             return commands
-        order = floor.find(event.order)
+        order = floor.orders.get(event.order) or floor.find(event.order)
         desk = floor.desk(order.symbol)
         if isinstance(event, Executed):
             self._on_executed(desk, order, event, now)
@@ -313,7 +314,7 @@ class Trader:
             self._on_answer(desk, order, event)
         floor.keep(desk, order)
         waiting: Iterable[Desk] = (desk,)
-        if order.id in floor.unanswered:
+        if floor.unanswered and order.id in floor.unanswered:
             floor.unanswered.remove(order.id)
             waiting = self._desks.values() if self.ready else ()
         for each in waiting:
@@ -365,7 +366,6 @@ class Trader:
             desk.stale = True
         self._moved = True
         self.books.settle(desk)
-        self.books.look()
         self.chronicle.fill(order, event, realised, desk.position, parts)
         if order.filled >= order.quantity or (order.close_position and not desk.position.quantity):
             self.chronicle.step(order, OrderState.FILLED, event.ts)

@@ -479,13 +479,13 @@ def test_more_than_the_venue_takes_at_once_goes_in_parts(make_desk):
     assert [command.quantity for command in commands] == [120, 120, 60]
 
 
-def test_the_account_is_valued_every_hour_it_holds_something(make_desk):
+def test_the_account_is_valued_every_four_hours_it_holds_something(make_desk):
     desk = make_desk()
-    hour = 3_600_000_000_000
+    hours = 4 * 3_600_000_000_000
     desk.hold("0.400")
-    desk.trader.on_market(desk.seq + 1, Bar(BTC.symbol, hour, 60, 50_100.0, 50_100.0, 50_100.0, 50_100.0, 1.0))
-    desk.trader.on_market(desk.seq + 2, Bar(BTC.symbol, hour + 1, 60, 50_200.0, 50_200.0, 50_200.0, 50_200.0, 1.0))
+    desk.trader.on_market(desk.seq + 1, Bar(BTC.symbol, hours, 60, 50_100.0, 50_100.0, 50_100.0, 50_100.0, 1.0))
+    desk.trader.on_market(desk.seq + 2, Bar(BTC.symbol, hours + 1, 60, 50_200.0, 50_200.0, 50_200.0, 50_200.0, 1.0))
     (value,) = desk.facts(Valuation)
-    assert value.ts == hour
+    assert value.ts == hours
     assert value.prices == ((BTC.symbol, 50_100.0),)
     assert value.equity == 10_000 + D("0.4") * 100
