@@ -11,7 +11,7 @@ import click
 
 from quantmind.cli.session import Session
 from quantmind.errors import UsageError
-from quantmind.pipeline.tables import TABLES
+from quantmind.export.tables import TABLES
 
 
 class Format(enum.StrEnum):
@@ -63,7 +63,7 @@ def export(_: Session, run: str, format_: Format, output: Path | None) -> None:
     which every decimal is exact: it is text, without an exponent, as no number of a fixed scale holds them all.
     Empty text is null in Parquet.
     """
-    from quantmind.pipeline.export import lines
+    from quantmind.export.lines import lines
     from quantmind.pipeline.folder import RunFolder
     from quantmind.project import Project
 
@@ -75,7 +75,7 @@ def export(_: Session, run: str, format_: Format, output: Path | None) -> None:
             for line in lines(journal):
                 click.echo(line)
             return
-        from quantmind.pipeline.table_files import write
+        from quantmind.export.files import write
 
         target = output or Path(f"{folder.name}-{format_}")
         for path in write(journal, TABLES, target, parquet=format_ is Format.parquet):

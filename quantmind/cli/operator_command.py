@@ -13,8 +13,8 @@ import click
 from quantmind.errors import UsageError
 
 if TYPE_CHECKING:
-    from quantmind.pipeline.answers import Action
-    from quantmind.pipeline.home import Home
+    from quantmind.control.answers import Action
+    from quantmind.control.home import Home
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -33,7 +33,7 @@ def instruction_options(command: F) -> F:
 
 def home(account: str | None) -> Home:
     """Find the account that is meant, in the state folder of the project here."""
-    from quantmind.pipeline.home import Home
+    from quantmind.control.home import Home
     from quantmind.project import Project
 
     return Home.find(Project.find(Path.cwd(), os.environ).state, account)
@@ -41,8 +41,8 @@ def home(account: str | None) -> Home:
 
 def instruct(account: str | None, action: Action, reason: str, *, as_json: bool, latch: str = "") -> None:
     """Instruct an account, running or stopped, and print what came of it."""
-    from quantmind.pipeline.answers import LONGEST_REASON, plain
-    from quantmind.pipeline.calling import instruct as instruct_account
+    from quantmind.control.answers import LONGEST_REASON, plain
+    from quantmind.control.client import instruct as instruct_account
 
     reason = " ".join(reason.split())
     if len(reason) > LONGEST_REASON:

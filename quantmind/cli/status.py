@@ -20,8 +20,8 @@ def status(_: Session, account: str | None, as_json: bool) -> None:
     ACCOUNT_OR_RUN is an account of the state folder, such as paper-demo, or a run, by its name or folder; a replay
     keeps its account in the run. Left out, it is the only one that is running, else the only account.
     """
-    from quantmind.pipeline.answers import plain
-    from quantmind.pipeline.calling import status as status_of
+    from quantmind.control.answers import plain
+    from quantmind.control.client import status as status_of
 
     found = status_of(home(account))
     click.echo(json.dumps(plain(found)) if as_json else "\n".join(found.lines()))

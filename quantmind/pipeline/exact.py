@@ -10,7 +10,8 @@ from typing import cast
 from quantmind.errors import QuantMindError, UsageError
 from quantmind.events import Clock, Fact, Instruction, MarketEvent, OrderEvent, Upto
 from quantmind.events.codec import Message
-from quantmind.pipeline import build, export, record
+from quantmind.export.lines import lines
+from quantmind.pipeline import build, record
 from quantmind.pipeline.deciding import joined
 from quantmind.pipeline.folder import RunFolder
 from quantmind.project import Project
@@ -105,7 +106,7 @@ def _handled(trader: Trader, seq: int, message: Message) -> Sequence[Approved]:
 
 def _compare(first: JournalReader, second: JournalReader, name: str) -> int:
     count = 0
-    for count, (was, now) in enumerate(zip_longest(export.lines(first), export.lines(second)), 1):
+    for count, (was, now) in enumerate(zip_longest(lines(first), lines(second)), 1):
         if was != now:
             raise QuantMindError(f"line {count} of the export of {name} was {was}, is now {now}")
     return count

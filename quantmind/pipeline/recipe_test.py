@@ -17,7 +17,7 @@ from quantmind.errors import QuantMindError, RecipeError, UsageError
 from quantmind.events import Market
 from quantmind.events.market import CHANNELS, ChannelKind
 from quantmind.kinds import Channel, Executor, Feed, NoOptions, Options, Sink
-from quantmind.pipeline.outcome import SEEN, came
+from quantmind.pipeline.recipe_outcome import SEEN, came
 from quantmind.pipeline.run import Running
 from quantmind.plugins import Plugins
 from quantmind.project import Project

@@ -9,10 +9,10 @@ from typing import Any, TextIO
 
 import msgspec
 
+from quantmind.control.server import Control
 from quantmind.errors import ComponentError, QuantMindError, UsageError
 from quantmind.kinds import Component, Run
 from quantmind.pipeline import build
-from quantmind.pipeline.control import Control
 from quantmind.pipeline.deciding import Deciding
 from quantmind.pipeline.driver import Driver
 from quantmind.pipeline.executing import Executing

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from quantmind.pipeline.answers import in_force
+from quantmind.control.answers import in_force
 from quantmind.pipeline.executing import Executing
 
 _ZERO = Decimal(0)

@@ -31,17 +31,18 @@ class MarginAccount:
         self._contracts = tuple(contracts)
         self.asks_margin = terms.margin != "none"
         self._cross = terms.margin == "cross"
+        self.booked = False
+        """Whether anything was booked since the bounds were cached."""
 
     @property
     def held(self) -> list[Contract]:
         """The contracts with a position, in the order of the recipe."""
         return [contract for contract in self._contracts if contract.quantity]
 
-    def fill(self, contract: Contract, quantity: Decimal, price: Decimal, maker: bool) -> Decimal:
-        """Book a fill of a signed quantity; returns the fee."""
-        rate = self._fees.maker if maker else self._fees.taker
-        fee = abs(quantity) * price * rate
-        self._book(contract, quantity, price, fee)
+    def fill(self, contract: Contract, buys: bool, quantity: Decimal, price: Decimal, maker: bool) -> Decimal:
+        """Book a fill; returns the fee."""
+        fee = quantity * price * (self._fees.maker if maker else self._fees.taker)
+        self._book(contract, quantity if buys else -quantity, price, fee)
         return fee
 
     def _book(self, contract: Contract, quantity: Decimal, price: Decimal, fee: Decimal) -> None:
@@ -50,6 +51,7 @@ class MarginAccount:
             contract.mark = None
         self.wallet += position.fill(quantity, price, fee) - fee
         contract.held()
+        self.booked = True
 
     def equity(self) -> Decimal:
         """Return the wallet and every unrealised profit, at the mark price, else the last price."""
@@ -67,18 +69,18 @@ class MarginAccount:
         after = abs(held + left if order.buys else held - left)
         if after <= abs(held):
             return True
-        used, equity = [after * price], [float(self.wallet)]
+        used, equity = after * price, float(self.wallet)
         for other in self._contracts:
-            used.append(other.reserved)
+            used += other.reserved
             if not other.quantity:
                 continue
             at = other.value_price
             if self._cross and at is not None:
-                equity.append(other.quantity * at - other.cost)
+                equity += other.quantity * at - other.cost
             if other is not contract:
-                used.append(abs(other.cost) if at is None or not self._cross else abs(other.quantity) * at)
+                used += abs(other.cost) if at is None or not self._cross else abs(other.quantity) * at
         # The last digits of the floats do not decide: an order for exactly what is available passes.
-        return math.fsum(used) <= self._leverage_now * math.fsum(equity) * (1 + 1e-12)
+        return used <= self._leverage_now * equity * (1 + 1e-12)
 
     def backing(self, contract: Contract) -> Decimal:
         """Return what backs a position beside its own profit."""
@@ -99,8 +101,13 @@ class MarginAccount:
         """Cache anew how far each price may go before anything can be liquidated."""
         if not self.asks_margin:
             return
+        self.booked = False
         held = self.held
-        if not held:
+        if len(held) == 1:
+            (contract,) = held
+            price = contract.value_price
+            backing = float(self.wallet) if self._cross else abs(contract.cost) / self._leverage_now
+            contract.bound(price, 0.0 if price is None else contract.spare(price, backing))
             return
         prices = [contract.value_price for contract in held]
         if not self._cross:
@@ -112,7 +119,7 @@ class MarginAccount:
         for contract, price in zip(held, prices, strict=True):
             if price is not None:
                 spares.append(contract.spare(price, 0.0))
-        share = math.fsum(spares) / len(held)
+        share = math.fsum(spares) / max(len(held), 1)
         for contract, price in zip(held, prices, strict=True):
             contract.bound(price, share)
 
@@ -140,6 +147,7 @@ class MarginAccount:
         fee = size * paid * self._liquidation_fee
         self._book(contract, -quantity, paid, fee)
         contract.unbound()
+        contract.refresh()
         side: Side = "sell" if quantity > 0 else "buy"
         execution = f"liquidation-{contract.symbol}-{ts}"
         events.append(Liquidated(contract.symbol, ts, execution, side, paid, size, fee))

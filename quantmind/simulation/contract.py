@@ -13,6 +13,7 @@ from quantmind.kinds.channel import BOOKS, MARKS, QUOTES, TRADES, Channel
 from quantmind.ledger.positions import Position
 from quantmind.market.instruments import Instrument
 from quantmind.simulation.resting import Resting
+from quantmind.simulation.tick import Tick
 
 
 class Contract:
@@ -22,6 +23,7 @@ class Contract:
     """
 
     __slots__ = (
+        "adding",
         "cost",
         "gone",
         "has_marks",
@@ -34,7 +36,12 @@ class Contract:
         "mark",
         "mark_high",
         "mark_low",
+        "order_high",
+        "order_low",
+        "order_mark_high",
+        "order_mark_low",
         "orders",
+        "pending",
         "position",
         "quantity",
         "reserved",
@@ -53,7 +60,7 @@ class Contract:
         self.has_marks = MARKS in channels
         self.shows_position = any(channel.kind == "funding" for channel in channels)
         """Whether events must be shown while a position is held, if only for the funding."""
-        self.tick = float(instrument.tick)
+        self.tick = Tick(instrument)
         self.tiers = [(float(tier.floor), float(tier.rate), float(tier.amount)) for tier in instrument.tiers]
         self.position = Position()
         self.orders: dict[str, Resting] = {}
@@ -63,10 +70,14 @@ class Contract:
         """The last event with a price of its source."""
         self.mark: float | None = None
         """The last mark price since the position was opened."""
-        self.low = self.mark_low = self.liquidation_low = 0.0
-        self.high = self.mark_high = self.liquidation_high = inf
+        self.pending: list[Resting] = []
+        """The market orders on their way, which whatever comes next may meet."""
+        self.order_low = self.order_mark_low = self.liquidation_low = self.low = self.mark_low = 0.0
+        self.order_high = self.order_mark_high = self.liquidation_high = self.high = self.mark_high = inf
+        self.adding = (0.0, 0.0, 0.0)
+        """The notional of resting limit orders that add to no position, to a long one, to a short one."""
         self.reserved = 0.0
-        """The notional of resting limit orders that add to the position."""
+        """The notional of resting limit orders that add to the position as it was when last watched."""
         self.quantity = self.cost = 0.0
         """The position in floats, for the quick sums."""
 
@@ -74,13 +85,13 @@ class Contract:
     def last(self) -> float | None:
         """The last price: the middle of bid and ask, the trade, the close of the bar."""
         event = self.seen
+        if isinstance(event, Bar):
+            return event.close
         if isinstance(event, Quote):
             return (event.bid + event.ask) / 2
         if isinstance(event, Book):
             return (event.bids[0][0] + event.asks[0][0]) / 2
-        if isinstance(event, Trade):
-            return event.price
-        return event.close if isinstance(event, Bar) else None
+        return event.price if isinstance(event, Trade) else None
 
     @property
     def value_price(self) -> float | None:
@@ -137,22 +148,33 @@ class Contract:
         else:
             high = price - spare * (1 - 1e-9) / (self.quantity * (1 + self.tiers[-1][1]))
         self.liquidation_low, self.liquidation_high = low, high
-        self.refresh()
+        self.watch()
 
     def unbound(self) -> None:
         """Forget the cached prices of liquidation: nothing is held."""
         self.liquidation_low, self.liquidation_high = 0.0, inf
-        self.refresh()
+        self.watch()
+
+    def expect(self) -> None:
+        """Have a close look at whatever comes next, until the triggers are worked out again."""
+        self.order_low = self.order_mark_low = self.low = self.mark_low = inf
+
+    def reaches(self, low: float, high: float) -> bool:
+        """Say whether prices between two may do more than meet pending orders."""
+        if not (self.order_low < low <= high < self.order_high):
+            return True
+        return not (self.has_marks or self.liquidation_low < low <= high < self.liquidation_high)
 
     def refresh(self) -> None:
-        """Work out the cached triggers."""
+        """Work out the triggers of the orders."""
         low, high, mark_low, mark_high = 0.0, inf, 0.0, inf
-        if self.has_marks:
-            mark_low, mark_high = self.liquidation_low, self.liquidation_high
-        else:
-            low, high = self.liquidation_low, self.liquidation_high
-        reserved: list[float] = []
+        pending: list[Resting] = []
+        buying: list[float] = []
+        selling: list[float] = []
         for order in self.orders.values():
+            if order.plain:
+                pending.append(order)
+                continue
             if not order.arrived or order.kind == "market" or order.cancel_due is not None or order.amends:
                 # It waits for whatever comes next.
                 low = mark_low = inf
@@ -168,11 +190,25 @@ class Contract:
                 mark_low, mark_high = max(mark_low, least), min(mark_high, most)
             else:
                 low, high = max(low, least), min(high, most)
-            opposite = self.quantity > 0 if not order.buys else self.quantity < 0
-            if order.kind == "limit" and not order.reduces and not opposite:
-                reserved.append(float(order.left) * level)
+            if order.kind == "limit" and not order.reduces:
+                (buying if order.buys else selling).append(float(order.left) * level)
+        self.pending = pending
+        self.order_low, self.order_high, self.order_mark_low, self.order_mark_high = low, high, mark_low, mark_high
+        self.adding = (math.fsum(buying + selling), math.fsum(buying), math.fsum(selling))
+        self.watch()
+
+    def watch(self) -> None:
+        """Cache the prices between which an event changes nothing, for the position as it is now."""
+        low, high, mark_low, mark_high = self.order_low, self.order_high, self.order_mark_low, self.order_mark_high
+        if self.has_marks:
+            mark_low, mark_high = max(mark_low, self.liquidation_low), min(mark_high, self.liquidation_high)
+        else:
+            low, high = max(low, self.liquidation_low), min(high, self.liquidation_high)
+        if self.pending:
+            low = inf
         self.low, self.high, self.mark_low, self.mark_high = low, high, mark_low, mark_high
-        self.reserved = math.fsum(reserved)
+        quantity = self.quantity
+        self.reserved = self.adding[0 if not quantity else 1 if quantity > 0 else 2]
 
     def forget(self, order: Resting) -> None:
         """Take an order that ended off."""

@@ -57,6 +57,25 @@ class Filling:
         """Fill what there is to fill it with; the rest waits for the next event."""
         self._take(contract, order, depth, ts, events, nan)
 
+    def whole(
+        self, contract: Contract, order: Resting, price: float, shown: float, ts: int, events: list[OrderEvent]
+    ) -> None:
+        """Take a market order in and fill it at a price that is good for any size."""
+        order.arrived = True
+        if order.reduces:
+            if not self.reducible(contract, order):
+                self._reject(contract, order, ts, "reduce_only", events)
+                return
+        elif not self._account.allows(contract, order, price):
+            self._reject(contract, order, ts, "margin", events)
+            return
+        quantity = self._wanted(contract, order, ts, events)
+        slippage = self._terms.slippage
+        if slippage:
+            price = slippage.worse(price, order.buys, float(quantity), shown, contract.tick.size)
+        self._execute(contract, order, price, quantity, ts, events, maker=False)
+        self._ended(contract, order, ts, events)
+
     def trigger(
         self, contract: Contract, order: Resting, depth: Depth | None, ts: int, events: list[OrderEvent]
     ) -> None:
@@ -150,7 +169,7 @@ class Filling:
         for price, quantity, size in depth.take(contract.instrument, order.buys, wanted, limit, whole):
             at = price
             if slippage:
-                at = slippage.worse(price, order.buys, float(quantity), size, contract.tick)
+                at = slippage.worse(price, order.buys, float(quantity), size, contract.tick.size)
                 if limit > 0:
                     at = min(at, limit) if order.buys else max(at, limit)
             self._execute(contract, order, at, quantity, ts, events, maker=False)
@@ -166,13 +185,8 @@ class Filling:
         events: list[OrderEvent],
         maker: bool,
     ) -> None:
-        instrument = contract.instrument
-        if order.buys:
-            paid = instrument.buy_price(price)
-            fee = self._account.fill(contract, quantity, paid, maker)
-        else:
-            paid = instrument.sell_price(price)
-            fee = self._account.fill(contract, -quantity, paid, maker)
+        paid = contract.tick.price(price, order.buys)
+        fee = self._account.fill(contract, order.buys, quantity, paid, maker)
         order.left -= quantity
         order.filled += quantity
         order.fills += 1

@@ -12,7 +12,6 @@ from quantmind.events import (
     Amend,
     AmendRejected,
     Bar,
-    Book,
     Cancel,
     Cancelled,
     CancelRejected,
@@ -32,8 +31,10 @@ from quantmind.simulation.account import MarginAccount
 from quantmind.simulation.amending import amended, fault
 from quantmind.simulation.contract import Contract
 from quantmind.simulation.filling import Filling
+from quantmind.simulation.market_orders import MarketOrders
 from quantmind.simulation.meeting import Meeting
 from quantmind.simulation.resting import Resting
+from quantmind.simulation.restored import Restored
 from quantmind.simulation.terms import Terms
 from quantmind.simulation.trailing import resume
 
@@ -57,19 +58,18 @@ class Matching:
         balance: Decimal,
         waiting: set[str] | None = None,
     ) -> None:
-        self._terms = terms
         self._contracts = {
             symbol: Contract(instrument, channels.get(symbol, ())) for symbol, instrument in instruments.items()
         }
         self.account = MarginAccount(balance, terms, self._contracts.values())
-        self._filling = Filling(terms, self.account)
-        self._meeting = Meeting(terms, self.account, self._filling)
+        filling = Filling(terms, self.account)
+        self._meeting = Meeting(terms, self.account, filling)
+        self._market_orders = MarketOrders(terms, self.account, filling, self._meeting.path)
+        self._restored = Restored(filling, terms.queue)
         self._latency = terms.latency
         self._queue = terms.queue
         self._cancel_at = _NEVER
         self._ended: set[str] = set()
-        self._restored: dict[str, Resting] = {}
-        self._remembers = False
         self.orders: dict[str, str] = {}
         """The symbol of each open order."""
         self.waiting: set[str] = waiting if waiting is not None else set()
@@ -89,12 +89,10 @@ class Matching:
 
     def submit(self, command: Submit) -> Sequence[OrderEvent]:
         """Take an order; it arrives after the latency, and only then is it judged."""
-        if command.order_type != "market" or command.order in self.orders:
-            if command.order in self.orders:
-                return self.query(command.order)
-            wrong = fault(command)
-            if wrong:
-                return (Rejected(command.order, command.ts, wrong),)
+        if command.order in self.orders:
+            return self.query(command.order)
+        if command.order_type != "market" and (wrong := fault(command)):
+            return (Rejected(command.order, command.ts, wrong),)
         self._take(command)
         return (Accepted(command.order, command.ts),)
 
@@ -107,7 +105,11 @@ class Matching:
             command.trigger_by == "mark" and contract.has_marks,
         )
         contract.orders[order] = resting
-        contract.low = contract.mark_low = inf
+        if resting.kind == "market":
+            contract.pending.append(resting)
+            contract.low = inf
+        else:
+            contract.expect()
         self.orders[order] = command.symbol
         self.waiting.add(order)
         return resting
@@ -127,8 +129,7 @@ class Matching:
                 resume(self._contracts[command.symbol].instrument, order, command.price)
             if filled and order.kind != "limit":
                 order.kind, order.triggered = "market", True
-            order.arrived = command.time_in_force in {"gtc", "gtx"}
-            self._restored[order.id] = order
+            self._restored.add(order)
         if cancel is not None:
             self._cancel(order, cancel)
 
@@ -141,36 +142,14 @@ class Matching:
                 contract.position.quantity, contract.position.cost = position.quantity, position.cost
                 contract.held()
         for contract in self._contracts.values():
+            contract.refresh()
             self._settle(contract)
 
     def remember(self, seq: int, event: Market) -> None:
         """Take note of an event that was matched before a restart."""
         contract = self._contracts.get(event.symbol)
-        if contract is None:
-            return
-        if not self._remembers:
-            self._remembers = True
-            for order in self._restored.values():
-                order.arrived = order.kind != "limit" or order.filled > 0
-        if isinstance(event, Mark):
-            contract.mark = event.price if event.price > 0 else contract.mark
-        elif contract.priced_by(event):
-            contract.seen = event
-            self._arrived(contract, seq, event)
-        elif isinstance(event, Trade) and self._queue and contract.source == "quote":
-            for order in self._restored.values():
-                if order.kind == "limit" and order.level == event.price and order.submit.symbol == event.symbol:
-                    order.queue = max(order.queue - event.size, 0.0)
-
-    def _arrived(self, contract: Contract, seq: int, event: Quote | Book | Trade | Bar) -> None:
-        """Take note of the restored limit orders that had reached the venue by an event."""
-        at = event.ts - event.interval if isinstance(event, Bar) else event.ts
-        for order in self._restored.values():
-            late = order.after >= seq or order.due > at
-            if order.kind == "limit" and not order.arrived and not late and order.id in contract.orders:
-                order.arrived = True
-                if self._queue:
-                    self._filling.queue(order, event)
+        if contract is not None:
+            self._restored.remember(contract, seq, event)
 
     def amend(self, command: Amend) -> Sequence[OrderEvent]:
         """Change an order in place, after the latency. Against bars it counts from the next one on that begins."""
@@ -184,7 +163,7 @@ class Matching:
             contract.refresh()
             return (answer,)
         order.amends = [*(order.amends or ()), (due, command)]
-        contract.low = contract.mark_low = inf
+        contract.expect()
         return NOTHING
 
     def cancel(self, command: Cancel) -> Sequence[OrderEvent]:
@@ -199,6 +178,7 @@ class Matching:
         due = self._cancel(order, command)
         if due == command.ts and contract.source != "bar":
             contract.forget(order)
+            contract.refresh()
             self._settle(contract)
             return (Cancelled(command.order, command.ts),)
         return NOTHING
@@ -209,7 +189,7 @@ class Matching:
         due = max(command.ts + self._latency.of(f"{order.id} cancel"), order.due if not order.triggered else 0)
         order.cancel_due = due
         contract = self._contracts[order.submit.symbol]
-        contract.low = contract.mark_low = inf
+        contract.expect()
         if contract.source != "bar":
             self._cancel_at = min(self._cancel_at, due)
         return due
@@ -266,16 +246,20 @@ class Matching:
             self._cancel_due(seq, event.ts, events)
         if contract is None:
             return events or NOTHING
-        self._meeting.meet(contract, seq, event, events)
+        if not self._market_orders.meet(contract, seq, event, events):
+            self._meeting.meet(contract, seq, event, events)
+            contract.refresh()
+            self.account.booked = True
         self._settle(contract)
-        if contract.crossed:
+        if contract.quantity and contract.crossed:
             self.account.liquidate(event.ts, events)
             for each in self._contracts.values():
+                each.refresh()
                 self._settle(each)
-        if events:
-            self.fills += sum(each.__class__ is Executed for each in events)
-            return events
-        return NOTHING
+        for told in events:
+            if told.__class__ is Executed:
+                self.fills += 1
+        return events or NOTHING
 
     def _cancel_due(self, seq: int, ts: int, events: list[OrderEvent]) -> None:
         self._cancel_at = _NEVER
@@ -292,6 +276,7 @@ class Matching:
                 else:
                     self._cancel_at = min(self._cancel_at, due)
             if contract.gone:
+                contract.refresh()
                 self._settle(contract)
 
     def _settle(self, contract: Contract) -> None:
@@ -300,11 +285,13 @@ class Matching:
             for order in contract.gone:
                 self.orders.pop(order, None)
                 self.waiting.discard(order)
-                self._restored.pop(order, None)
+                self._restored.forget(order)
             self._ended.update(contract.gone)
             contract.gone.clear()
         if contract.quantity and self.account.asks_margin:
-            self.account.rebound()
+            if self.account.booked:
+                self.account.rebound()
+            contract.watch()
             self.waiting.add(contract.symbol)
         else:
             contract.unbound()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from math import inf, nan
 
@@ -44,7 +44,7 @@ class Path:
                 self._open(contract, order, depth, at, events)
         if not self._reached(contract, active, bar, bool(events)):
             return
-        self._both_ways(contract, active, bar, depth.size(True), events)
+        self.both_ways(contract, active, bar, depth.size(True), events)
 
     def _open(self, contract: Contract, order: Resting, depth: Depth, at: int, events: list[OrderEvent]) -> None:
         price = depth.best(order.buys)
@@ -80,6 +80,7 @@ class Path:
         """Say whether anything is left that the path of the bar can reach."""
         if self._account.asks_margin and not contract.has_marks and contract.quantity:
             if opened:
+                contract.refresh()
                 self._account.rebound()
             if bar.low <= contract.liquidation_low or bar.high >= contract.liquidation_high:
                 return True
@@ -92,9 +93,10 @@ class Path:
                 return True
         return False
 
-    def _both_ways(
-        self, contract: Contract, active: list[Resting], bar: Bar, size: float, events: list[OrderEvent]
+    def both_ways(
+        self, contract: Contract, active: Sequence[Resting], bar: Bar, size: float, events: list[OrderEvent]
     ) -> None:
+        """Go from the open to the close by both ways, and stay with what came of the worse one."""
         ways = [(bar.open, bar.low, bar.high, bar.close), (bar.open, bar.high, bar.low, bar.close)]
         if contract.quantity < 0:
             ways.reverse()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from decimal import Decimal
 from math import inf, isnan, nan
 
@@ -15,34 +14,15 @@ _RANKS = {"stop_market": 0, "trailing_stop_market": 0, "market": 1, "limit": 2, 
 class Resting:
     """An order on its way to the venue, resting there, or with its trigger reached."""
 
-    __slots__ = (
-        "after",
-        "amends",
-        "arrived",
-        "buys",
-        "by_mark",
-        "callback",
-        "cancel_after",
-        "cancel_due",
-        "due",
-        "extreme",
-        "falls",
-        "filled",
-        "fills",
-        "id",
-        "kind",
-        "left",
-        "level",
-        "moved",
-        "price",
-        "queue",
-        "rank",
-        "reduces",
-        "submit",
-        "total",
-        "trigger",
-        "triggered",
-    )
+    # Not slots: most orders are at market and never have more of their own than what is set at once.
+    filled = _ZERO
+    fills = 0
+    arrived = False
+    triggered = False
+    cancel_due: int | None = None
+    cancel_after = 0
+    """The last market event that still meets it although it is cancelled."""
+    amends: list[tuple[int, Amend]] | None = None
 
     def __init__(self, submit: Submit, due: int, by_mark: bool = False) -> None:
         kind = submit.order_type
@@ -53,15 +33,7 @@ class Resting:
         self.due = due
         self.after = submit.after
         self.total = self.left = submit.quantity
-        self.filled = _ZERO
-        self.fills = 0
-        self.arrived = False
-        self.triggered = False
         self.reduces = submit.reduce_only or submit.close_position
-        self.cancel_due: int | None = None
-        self.cancel_after = 0
-        """The last market event that still meets it although it is cancelled."""
-        self.amends: list[tuple[int, Amend]] | None = None
         self.by_mark = by_mark
         if kind == "market":
             return
@@ -85,13 +57,19 @@ class Resting:
         self.level = float(at) if at is not None else nan
 
     @property
+    def plain(self) -> bool:
+        """Whether it is a market order that nobody changes: it meets the next price, whatever that is."""
+        return self.kind == "market" and not self.triggered and self.cancel_due is None and not self.amends
+
+    @property
     def active(self) -> bool:
         """Whether a trailing stop follows the price."""
         return not isnan(self.extreme)
 
     def copy(self) -> Resting:
         """Return a copy that goes its own way."""
-        made = copy.copy(self)
+        made = object.__new__(Resting)
+        made.__dict__.update(self.__dict__)
         if self.amends is not None:
             made.amends = self.amends.copy()
         return made

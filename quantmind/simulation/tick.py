@@ -17,10 +17,10 @@ class Tick:
 
     def __init__(self, instrument: Instrument) -> None:
         self._instrument = instrument
-        self._decimal = instrument.tick
+        self._decimal: Decimal = instrument.tick
         self.size = float(instrument.tick)
         places = max(-int(instrument.tick.as_tuple().exponent), 0)
-        self._scale = 10**places
+        self._scale: int = 10**places
         self._numerator = int(instrument.tick * self._scale)
 
     def price(self, price: float, buys: bool) -> Decimal:

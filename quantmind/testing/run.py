@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from quantmind.events import Market
+from quantmind.export.lines import lines
 from quantmind.kinds import Component
-from quantmind.pipeline import export
 from quantmind.pipeline.folder import RunFolder
 from quantmind.pipeline.run import Running
 from quantmind.pipeline.summary import Summary
@@ -70,7 +70,7 @@ def run_recipe(
     summary = asyncio.run(running.run())
     journal = RunFolder.find(folder, summary.run).journal()
     try:
-        lines = list(export.lines(journal))
+        exported = list(lines(journal))
     finally:
         journal.close()
-    return Outcome(summary, seen, lines)
+    return Outcome(summary, seen, exported)

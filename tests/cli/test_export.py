@@ -8,7 +8,7 @@ import time
 import pytest
 import yaml
 
-from quantmind.pipeline.tables import TABLES
+from quantmind.export.tables import TABLES
 
 BTC = "BTC/USDT:USDT"
 

@@ -14,9 +14,9 @@ from decimal import Decimal
 import pytest
 import yaml
 
+from quantmind.control import client
+from quantmind.control.home import Home
 from quantmind.errors import QuantMindError
-from quantmind.pipeline import calling
-from quantmind.pipeline.home import Home
 from quantmind.trader.journal_reader import JournalReader
 
 BTC = "BTC/USDT:USDT"
@@ -299,7 +299,7 @@ class TestRunning:
         process, run = account.trading(account.recipe())
         home = Home.find(account.folder / "state", run)
         with ThreadPoolExecutor(20) as pool:
-            found = list(pool.map(lambda _: calling.status(home), range(20)))
+            found = list(pool.map(lambda _: client.status(home), range(20)))
         assert {status.pid for status in found} == {process.pid}
         ended(process)
 

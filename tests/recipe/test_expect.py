@@ -19,7 +19,7 @@ from quantmind.events import (
     Target,
     Transfer,
 )
-from quantmind.pipeline.outcome import came
+from quantmind.pipeline.recipe_outcome import came
 from quantmind.pipeline.summary import Summary
 from quantmind.recipe.document import Document
 from quantmind.recipe.expectations import read_expect

@@ -7,11 +7,11 @@ from decimal import Decimal
 
 import pytest
 
+from quantmind.control import client
+from quantmind.control.home import Home
 from quantmind.events import Latch
 from quantmind.kinds import Limit, NoOptions
 from quantmind.kinds.limit import Stop
-from quantmind.pipeline import calling
-from quantmind.pipeline.home import Home
 from quantmind.trader.restart import RESET
 
 D = Decimal
@@ -61,7 +61,7 @@ def desk(make_desk, limit):
 def reset_while_dead(desk, action="reset"):
     """Die without a word; the operator clears latches of the stopped account; come back."""
     desk.journal.close()
-    outcome = calling.instruct(Home(desk.folder, "r"), action, "looked into it", "")
+    outcome = client.instruct(Home(desk.folder, "r"), action, "looked into it", "")
     desk.start()
     return outcome
 

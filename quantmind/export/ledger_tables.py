@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from quantmind.export.lines import money
+from quantmind.export.table import NUMBER, Row, Table, columns, text, values
 from quantmind.ledger.lines import lines as posted
 from quantmind.ledger.lines import opening_lines
 from quantmind.ledger.statement import statement
-from quantmind.pipeline.export import money
-from quantmind.pipeline.table import NUMBER, Row, Table, columns, text, values
 from quantmind.trader.journal_reader import JournalReader
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from quantmind.errors import QuantMindError, UsageError
 
 if TYPE_CHECKING:
-    from quantmind.pipeline.table import Table
+    from quantmind.export.table import Table
     from quantmind.trader.journal_reader import JournalReader
 
 

@@ -15,12 +15,12 @@ from typing import Any, Self
 
 import msgspec
 
+from quantmind.control.answers import Action, Outcome, Request, changed, in_force, plain
+from quantmind.control.home import SOCKET, address
+from quantmind.control.status import Status
 from quantmind.errors import QuantMindError
 from quantmind.events import Instruction
-from quantmind.pipeline.answers import Action, Outcome, Request, changed, in_force, plain
 from quantmind.pipeline.executing import Executing
-from quantmind.pipeline.home import SOCKET, address
-from quantmind.pipeline.status import Status
 
 LONGEST_LINE = 8_192
 """Bytes in a request at the most."""

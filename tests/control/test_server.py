@@ -15,16 +15,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from quantmind.control import client, server
+from quantmind.control.answers import Request
+from quantmind.control.home import SOCKET, Home, opened
+from quantmind.control.server import LONGEST_LINE, MOST_CLIENTS, Control
 from quantmind.errors import ComponentError, QuantMindError
 from quantmind.events import Share, Target, Trade, Upto
 from quantmind.kinds import TRADES, Limit, NoOptions, SizingRule
 from quantmind.kinds.limit import Stop
 from quantmind.market.instruments import KNOWN
-from quantmind.pipeline import calling, control
-from quantmind.pipeline.answers import Request
-from quantmind.pipeline.control import LONGEST_LINE, MOST_CLIENTS, Control
 from quantmind.pipeline.executing import Executing
-from quantmind.pipeline.home import SOCKET, Home, opened
 from quantmind.trader.gate import Gate
 from quantmind.trader.journal import Journal
 from quantmind.trader.journal_reader import JournalReader
@@ -154,7 +154,7 @@ class TestSocket:
     def test_it_is_private_from_the_first_moment_whatever_the_umask(self, run):
         before = os.umask(0)
         try:
-            with opened(run.home) as folder, control._bound(folder):
+            with opened(run.home) as folder, server._bound(folder):
                 assert stat.S_IMODE((run.home / SOCKET).stat().st_mode) == 0o600
         finally:
             os.umask(before)
@@ -165,12 +165,12 @@ class TestSocket:
         async with run.control():
             assert (await ask(run.home, "status"))["status"]["seq"] == 3
             home = Home(run.home, "r")
-            assert (await asyncio.to_thread(calling.status, home)).equity == run.trader.equity()
+            assert (await asyncio.to_thread(client.status, home)).equity == run.trader.equity()
         run.journal.close()
 
     async def test_one_that_a_killed_process_left_is_replaced(self, run):
         with opened(run.home) as folder:
-            control._bound(folder).close()
+            server._bound(folder).close()
         assert not Home(run.home).listens
         async with run.control():
             assert (await ask(run.home, "status"))["status"]["account"] == ACCOUNT
@@ -224,10 +224,10 @@ class TestStatus:
 
     async def test_of_a_stopped_account_it_is_what_was_there(self, run):
         async with run.control():
-            before = await asyncio.to_thread(calling.status, Home(run.home, "r"))
+            before = await asyncio.to_thread(client.status, Home(run.home, "r"))
         run.executing.end()
         run.journal.close()
-        after = calling.status(Home(run.home, "r"))
+        after = client.status(Home(run.home, "r"))
         assert (after.running, after.pid, after.figures) == (False, None, {})
         for name in ("account", "seq", "ts", "balance", "wallet", "equity", "positions", "orders", "counts"):
             assert getattr(after, name) == getattr(before, name), name
@@ -343,7 +343,7 @@ class TestClients:
         assert [next(iter(answer)) for answer in answers] == ["status", "outcome", "outcome"]
 
     async def test_a_client_that_hangs_disturbs_nobody(self, run, monkeypatch):
-        monkeypatch.setattr(control, "PATIENCE", 0.3)
+        monkeypatch.setattr(server, "PATIENCE", 0.3)
         with opened(run.home) as folder:
             async with run.control():
                 connect = partial(asyncio.open_unix_connection, f"/proc/self/fd/{folder}/{SOCKET}")
@@ -380,17 +380,17 @@ class TestClients:
 
 class TestCalling:
     def test_nobody_there(self, tmp_path):
-        assert calling.call(Home(tmp_path), Request("status")) is None
+        assert client.call(Home(tmp_path), Request("status")) is None
         with pytest.raises(QuantMindError, match="there is no journal"):
-            calling.status(Home(tmp_path))
+            client.status(Home(tmp_path))
 
     def test_a_process_that_has_the_account_and_does_not_listen(self, run):
         assert Home(run.home).holder() == os.getpid()
         with pytest.raises(QuantMindError, match=rf"process {os.getpid()} has it, but does not answer, for 0.2 s"):
-            calling.call(Home(run.home, "r"), Request("halt"), 0.2)
+            client.call(Home(run.home, "r"), Request("halt"), 0.2)
 
     def test_one_that_listens_and_says_nothing(self, run):
-        with opened(run.home) as folder, control._bound(folder) as listener:
+        with opened(run.home) as folder, server._bound(folder) as listener:
             listener.listen()
             with pytest.raises(QuantMindError, match="its process does not answer"):
-                calling.call(Home(run.home, "r"), Request("halt"), 0.2)
+                client.call(Home(run.home, "r"), Request("halt"), 0.2)

@@ -10,12 +10,12 @@ from typing import Self
 import msgspec
 
 from quantmind.events import Fill, Funding, Latch, OrderState, Purpose, Side, Valuation
+from quantmind.export.lines import money
 from quantmind.kinds.moment import format_moment
 from quantmind.ledger.accounts import Account
 from quantmind.ledger.positions import Position
 from quantmind.ledger.sub_positions import SubPositions
 from quantmind.pipeline.executing import Executing
-from quantmind.pipeline.export import money
 from quantmind.trader.desk import Desk
 from quantmind.trader.journal_reader import JournalReader, Progress
 from quantmind.trader.orders import Order

@@ -9,11 +9,11 @@ from typing import Any, cast
 
 import msgspec
 
+from quantmind.control.answers import Action, Outcome, Request, changed, in_force
+from quantmind.control.home import Home, check
+from quantmind.control.status import Status
 from quantmind.errors import QuantMindError
 from quantmind.events import Instruction, LatchLevel
-from quantmind.pipeline.answers import Action, Outcome, Request, changed, in_force
-from quantmind.pipeline.home import Home, check
-from quantmind.pipeline.status import Status
 from quantmind.trader.chronicle import Chronicle
 from quantmind.trader.journal import Journal
 from quantmind.trader.journal_reader import JournalReader

@@ -23,8 +23,8 @@ from quantmind.events import (
     Upto,
     Valuation,
 )
-from quantmind.pipeline.table_files import write
-from quantmind.pipeline.tables import TABLES
+from quantmind.export.files import write
+from quantmind.export.tables import TABLES
 from quantmind.trader.journal import Journal
 from quantmind.trader.journal_reader import JournalReader, Progress
 from quantmind.trader.orders import Order, Step

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from quantmind.pipeline.ledger_tables import LINES, STATEMENT
-from quantmind.pipeline.table import (
+from quantmind.export.ledger_tables import LINES, STATEMENT
+from quantmind.export.table import (
     CAUSE,
     NUMBER,
     POSITION,

@@ -1,0 +1,1 @@
+"""What a run was, written out: JSON lines to compare, tables to recompute everything from."""
