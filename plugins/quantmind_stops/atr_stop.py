@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from math import nan
 
 from pydantic import Field
 
@@ -11,7 +12,7 @@ from quantmind.events import Bar, Market
 from quantmind.kinds import Held, Interval, Levels, Needs, Options, Protection, bars
 from quantmind.market.indicators import ATR
 from quantmind.market.instruments import Instrument
-from quantmind_stops.stop import stop_level, to_tick
+from quantmind_stops.stop import follows, stop_level, to_tick
 
 
 class AtrStopOptions(Options):
@@ -21,6 +22,12 @@ class AtrStopOptions(Options):
     period: int = Field(default=14, ge=1, description="Bars in the average true range, smoothed as Wilder does.")
     multiplier: Decimal = Field(default=Decimal(3), gt=0, description="The distance, in average true ranges.")
     trailing: bool = Field(default=True, description="Whether the stop follows the best price after each bar.")
+    step: Decimal = Field(
+        default=Decimal("0.1"),
+        ge=0,
+        lt=1,
+        description="The least it follows by, as a part of the distance: each move is a message to the venue.",
+    )
 
 
 class AtrStop(Protection[AtrStopOptions]):
@@ -32,7 +39,9 @@ class AtrStop(Protection[AtrStopOptions]):
     def __init__(self, options: AtrStopOptions, instrument: Instrument) -> None:
         super().__init__(options, instrument)
         self._atr = ATR(options.period)
-        self._distance: Decimal | None = None
+        self._multiplier = float(options.multiplier)
+        self._step = float(options.step)
+        self._asked: tuple[float, Decimal] = (nan, Decimal(0))
 
     @classmethod
     def needs(cls, options: AtrStopOptions) -> Needs:
@@ -46,14 +55,29 @@ class AtrStop(Protection[AtrStopOptions]):
             and event.symbol == self.instrument.symbol
             and event.interval == self.options.interval
         ):
-            atr = self._atr.update(event.high, event.low, event.close)
-            if atr is not None:
-                self._distance = to_tick(Decimal(repr(atr)) * self.options.multiplier, self.instrument.tick)
+            self._atr.update(event.high, event.low, event.close)
+
+    @property
+    def _distance(self) -> Decimal | None:
+        """The distance of now: exact, and so worked out when it is asked for and not at every bar."""
+        atr = self._atr.value
+        if atr is None:
+            return None
+        if self._asked[0] != atr:
+            self._asked = atr, to_tick(Decimal(repr(atr)) * self.options.multiplier, self.instrument.tick)
+        return self._asked[1]
 
     def distance(self, price: Decimal) -> Decimal | None:
         """Return ATR * multiplier, rounded up to the tick; None before there is one, or where it exceeds the price."""
         distance = self._distance
         return distance if distance is not None and distance < price else None
+
+    def has_news(self, side: int, best: float, stop: float) -> bool:
+        """Say whether the best price, or a calmer market, has left the stop behind."""
+        atr = self._atr.value
+        if atr is None or not self.options.trailing:
+            return False
+        return not follows(side, best, stop, atr * self._multiplier, self._step)
 
     def levels(self, held: Held) -> Levels:
         """Return the stop: average price -/+ distance, or best price -/+ the distance of now where it is tighter."""
@@ -61,7 +85,7 @@ class AtrStop(Protection[AtrStopOptions]):
         if distance is None:
             return Levels()
         trail = self._distance if self.options.trailing else None
-        return Levels(stop=stop_level(held, distance, trail, self.instrument.tick))
+        return Levels(stop=stop_level(held, distance, trail, self.instrument.tick, self.options.step))
 
     @property
     def figures(self) -> Mapping[str, float]:

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from quantmind.events import Market
 from quantmind.kinds import Held, Interval, Levels, Needs, Options, Protection, bars
-from quantmind_stops.stop import stop_level, to_tick
+from quantmind.market.instruments import Instrument
+from quantmind_stops.stop import follows, stop_level, to_tick
 
 
 class FixedStopOptions(Options):
@@ -19,6 +20,12 @@ class FixedStopOptions(Options):
         default=False, description="Whether the stop follows the best price, at the same part of it."
     )
     interval: Interval = Field(default=60_000_000_000, description="The bars after which a trailing stop is moved.")
+    step: Decimal = Field(
+        default=Decimal("0.1"),
+        ge=0,
+        lt=1,
+        description="The least it follows by, as a part of the distance: each move is a message to the venue.",
+    )
 
 
 class FixedStop(Protection[FixedStopOptions]):
@@ -26,6 +33,11 @@ class FixedStop(Protection[FixedStopOptions]):
 
     name = "fixed_stop"
     capabilities = frozenset({"protects"})
+
+    def __init__(self, options: FixedStopOptions, instrument: Instrument) -> None:
+        super().__init__(options, instrument)
+        self._part = float(options.part)
+        self._step = float(options.step)
 
     @classmethod
     def needs(cls, options: FixedStopOptions) -> Needs:
@@ -39,8 +51,13 @@ class FixedStop(Protection[FixedStopOptions]):
         """Return part * price, rounded up to the tick."""
         return to_tick(price * self.options.part, self.instrument.tick)
 
+    def has_news(self, side: int, best: float, stop: float) -> bool:
+        """Say whether the best price has run away from the stop."""
+        options = self.options
+        return options.trailing and not follows(side, best, stop, best * self._part, self._step)
+
     def levels(self, held: Held) -> Levels:
         """Return the stop: average price -/+ distance, or the best price -/+ its part where that is tighter."""
         distance = held.distance if held.distance is not None else self.distance(held.average_price)
         trail = self.distance(Decimal(repr(held.best))) if self.options.trailing else None
-        return Levels(stop=stop_level(held, distance, trail, self.instrument.tick))
+        return Levels(stop=stop_level(held, distance, trail, self.instrument.tick, self.options.step))

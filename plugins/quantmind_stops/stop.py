@@ -12,18 +12,32 @@ def to_tick(distance: Decimal, tick: Decimal) -> Decimal:
     return max((distance / tick).to_integral_value(ROUND_CEILING), Decimal(1)) * tick
 
 
-def stop_level(held: Held, distance: Decimal, trail: Decimal | None, tick: Decimal) -> Decimal:
+def follows(side: int, best: float, stop: float, trail: float, step: float) -> bool:
+    """Say, in floats, whether a stop is as near to the best price as `stop_level` surely leaves it.
+
+    A thousandth of the step is left to rounding: then `stop_level` decides.
+    """
+    gained = (best - side * trail - stop) * side
+    # What is not a number compares as false: without a stop there is one to be had.
+    return gained < 0.999 * step * trail
+
+
+def stop_level(
+    held: Held, distance: Decimal, trail: Decimal | None, tick: Decimal, step: Decimal = Decimal(0)
+) -> Decimal:
     """Return the tightest of the stop at `distance` from the average price, at `trail` from the best, and of now.
 
-    That of a long position is at least one tick: at or below 0 it would protect nothing.
+    One that would follow the best price by less than `step`, a part of `trail`, stays where it is. That of a long
+    position is at least one tick: at or below 0 it would protect nothing.
     """
-    levels = [] if held.stop is None else [held.stop]
-    if held.quantity > 0:
-        levels.append(max(held.average_price - distance, tick))
-        if trail is not None:
-            levels.append(Decimal(repr(held.best)) - trail)
-        return max(levels)
-    levels.append(held.average_price + distance)
+    long = held.quantity > 0
+    first = max(held.average_price - distance, tick) if long else held.average_price + distance
+    stop = held.stop
+    if stop is None or (first > stop if long else first < stop):
+        stop = first
     if trail is not None:
-        levels.append(Decimal(repr(held.best)) + trail)
-    return min(levels)
+        best = Decimal(repr(held.best))
+        followed = best - trail if long else best + trail
+        if (followed - stop if long else stop - followed) > step * trail:
+            return followed
+    return stop

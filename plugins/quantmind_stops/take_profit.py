@@ -20,6 +20,10 @@ class TakeProfit(Protection[TakeProfitOptions]):
 
     name = "take_profit"
 
+    def has_news(self, side: int, best: float, stop: float) -> bool:  # noqa: ARG002 - only a fill moves it
+        """Say no: the profit to take stays where it is."""
+        return False
+
     def levels(self, held: Held) -> Levels:
         """Return average price +/- reward_risk * distance; nothing without a distance, or where that is not above 0."""
         if held.distance is None:

@@ -18,6 +18,10 @@ class TimeStop(Protection[TimeStopOptions]):
 
     name = "time_stop"
 
+    def has_news(self, side: int, best: float, stop: float) -> bool:  # noqa: ARG002 - time does not move
+        """Say no: the time stays what it is."""
+        return False
+
     def levels(self, held: Held) -> Levels:
         """Return the end: since + after."""
         return Levels(until=held.since + self.options.after)

@@ -62,6 +62,14 @@ class Protection(Rule[O]):
         """
         return None
 
+    def has_news(self, side: int, best: float, stop: float) -> bool:  # noqa: ARG002
+        """Say whether `levels` may say something new; asked after each `on_market`, so cheap and in floats.
+
+        `side` is 1 for long and -1 for short, `best` the best price since it was opened, and `stop` the stop in
+        force, not a number before the first one. A rule that does not answer is asked for its levels each time.
+        """
+        return True
+
     def levels(self, held: Held) -> Levels:
-        """Return where a sub-position is left; asked after each of its fills, and after each `on_market`."""
+        """Return where a sub-position is left; asked after each of its fills, and when there is news."""
         raise NotImplementedError

@@ -146,8 +146,8 @@ class MarginAccount:
         size = abs(quantity)
         fee = size * paid * self._liquidation_fee
         self._book(contract, -quantity, paid, fee)
+        contract.expect()
         contract.unbound()
-        contract.refresh()
         side: Side = "sell" if quantity > 0 else "buy"
         execution = f"liquidation-{contract.symbol}-{ts}"
         events.append(Liquidated(contract.symbol, ts, execution, side, paid, size, fee))

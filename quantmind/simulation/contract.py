@@ -25,6 +25,7 @@ class Contract:
     __slots__ = (
         "adding",
         "cost",
+        "crossed",
         "gone",
         "has_marks",
         "high",
@@ -78,6 +79,8 @@ class Contract:
         """The notional of resting limit orders that add to no position, to a long one, to a short one."""
         self.reserved = 0.0
         """The notional of resting limit orders that add to the position as it was when last watched."""
+        self.crossed = False
+        """Whether the position may have used up its margin: the sums must tell."""
         self.quantity = self.cost = 0.0
         """The position in floats, for the quick sums."""
 
@@ -97,13 +100,6 @@ class Contract:
     def value_price(self) -> float | None:
         """The price that the position is valued at: the mark, else the last price."""
         return self.last if self.mark is None else self.mark
-
-    @property
-    def crossed(self) -> bool:
-        """Whether the position may have used up its margin: the sums must tell."""
-        if not self.quantity:
-            return False
-        return not self.liquidation_low < (self.value_price or 0.0) < self.liquidation_high
 
     def priced_by(self, event: Market) -> TypeGuard[Quote | Book | Trade | Bar]:
         """Say whether an event has a price that orders of the contract are matched against."""
@@ -148,25 +144,27 @@ class Contract:
         else:
             high = price - spare * (1 - 1e-9) / (self.quantity * (1 + self.tiers[-1][1]))
         self.liquidation_low, self.liquidation_high = low, high
+        self.crossed = not low < (price or 0.0) < high
         self.watch()
 
     def unbound(self) -> None:
         """Forget the cached prices of liquidation: nothing is held."""
         self.liquidation_low, self.liquidation_high = 0.0, inf
+        self.crossed = False
         self.watch()
 
     def expect(self) -> None:
-        """Have a close look at whatever comes next, until the triggers are worked out again."""
+        """Let whatever comes next have a close look, and the triggers of the orders be worked out again."""
         self.order_low = self.order_mark_low = self.low = self.mark_low = inf
 
     def reaches(self, low: float, high: float) -> bool:
         """Say whether prices between two may do more than meet pending orders."""
         if not (self.order_low < low <= high < self.order_high):
             return True
-        return not (self.has_marks or self.liquidation_low < low <= high < self.liquidation_high)
+        by_mark = self.has_marks and self.mark is not None
+        return not (by_mark or self.liquidation_low < low <= high < self.liquidation_high)
 
-    def refresh(self) -> None:
-        """Work out the triggers of the orders."""
+    def _rescan(self) -> None:
         low, high, mark_low, mark_high = 0.0, inf, 0.0, inf
         pending: list[Resting] = []
         buying: list[float] = []
@@ -195,19 +193,18 @@ class Contract:
         self.pending = pending
         self.order_low, self.order_high, self.order_mark_low, self.order_mark_high = low, high, mark_low, mark_high
         self.adding = (math.fsum(buying + selling), math.fsum(buying), math.fsum(selling))
-        self.watch()
 
     def watch(self) -> None:
-        """Cache the prices between which an event changes nothing, for the position as it is now."""
+        """Cache the prices between which an event changes nothing, with the orders and the position as they are."""
+        if self.order_low == inf:
+            self._rescan()
         low, high, mark_low, mark_high = self.order_low, self.order_high, self.order_mark_low, self.order_mark_high
+        least, most, quantity = self.liquidation_low, self.liquidation_high, self.quantity
         if self.has_marks:
-            mark_low, mark_high = max(mark_low, self.liquidation_low), min(mark_high, self.liquidation_high)
+            mark_low, mark_high = max(mark_low, least), min(mark_high, most)
         else:
-            low, high = max(low, self.liquidation_low), min(high, self.liquidation_high)
-        if self.pending:
-            low = inf
-        self.low, self.high, self.mark_low, self.mark_high = low, high, mark_low, mark_high
-        quantity = self.quantity
+            low, high = max(low, least), min(high, most)
+        self.low, self.high, self.mark_low, self.mark_high = inf if self.pending else low, high, mark_low, mark_high
         self.reserved = self.adding[0 if not quantity else 1 if quantity > 0 else 2]
 
     def forget(self, order: Resting) -> None:

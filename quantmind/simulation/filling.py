@@ -66,15 +66,20 @@ class Filling:
             if not self.reducible(contract, order):
                 self._reject(contract, order, ts, "reduce_only", events)
                 return
+            quantity = self._wanted(contract, order, ts, events)
         elif not self._account.allows(contract, order, price):
             self._reject(contract, order, ts, "margin", events)
             return
-        quantity = self._wanted(contract, order, ts, events)
+        else:
+            quantity = order.left
         slippage = self._terms.slippage
         if slippage:
             price = slippage.worse(price, order.buys, float(quantity), shown, contract.tick.size)
         self._execute(contract, order, price, quantity, ts, events, maker=False)
-        self._ended(contract, order, ts, events)
+        if order.reduces:
+            self._ended(contract, order, ts, events)
+        else:
+            contract.forget(order)
 
     def trigger(
         self, contract: Contract, order: Resting, depth: Depth | None, ts: int, events: list[OrderEvent]

@@ -23,45 +23,59 @@ class MarketOrders:
 
     def meet(self, contract: Contract, seq: int, event: Market, events: list[OrderEvent]) -> bool:
         """Fill what is due, if an event can do no more than that; returns whether it was so."""
-        if not self._any_size or not contract.priced_by(event):
+        if not self._any_size:
             return False
-        bid_size = ask_size = 0.0
-        at = event.ts
         if isinstance(event, Bar):
-            at -= event.interval
-            bid = ask = event.open
-            if contract.reaches(event.low, event.high) or not event.low <= bid <= event.high:
-                return False
-            bid_size = ask_size = event.volume
-        else:
-            if isinstance(event, Quote):
-                bid, ask, bid_size, ask_size = event.bid, event.ask, event.bid_size, event.ask_size
-            elif isinstance(event, Book):
-                (bid, bid_size), (ask, ask_size) = event.bids[0], event.asks[0]
-            else:
-                bid = ask = event.price
-                bid_size = ask_size = event.size
-            if contract.reaches(bid, ask):
-                return False
-            contract.seen = event
+            return self._bar(contract, seq, event, events)
+        if not contract.priced_by(event):
+            return False
+        if isinstance(event, Quote):
+            bid, bid_size, ask, ask_size = event.bid, event.bid_size, event.ask, event.ask_size
+        elif isinstance(event, Book):
+            (bid, bid_size), (ask, ask_size) = event.bids[0], event.asks[0]
+        elif isinstance(event, Trade):
+            bid = ask = event.price
+            bid_size = ask_size = event.size
+        if contract.reaches(bid, ask):
+            return False
+        contract.seen = event
+        self._fill(contract, seq, event.ts, (bid, bid_size), (ask, ask_size), events)
+        return True
+
+    def _bar(self, contract: Contract, seq: int, bar: Bar, events: list[OrderEvent]) -> bool:
+        low, high = bar.low, bar.high
+        if bar.interval != contract.interval or not bar.volume > 0 or not low <= bar.open <= high:
+            return False
+        if contract.reaches(low, high):
+            return False
+        shown = (bar.open, bar.volume)
+        self._fill(contract, seq, bar.ts - bar.interval, shown, shown, events)
+        account = self._account
+        if account.booked and contract.quantity and account.asks_margin and not contract.has_marks:
+            # What was opened with the bar may not survive it.
+            account.rebound()
+            if contract.reaches(low, high):
+                self._path.both_ways(contract, (), bar, inf, events)
+                contract.expect()
+                account.booked = True
+        contract.seen = bar
+        return True
+
+    def _fill(
+        self,
+        contract: Contract,
+        seq: int,
+        at: int,
+        bid: tuple[float, float],
+        ask: tuple[float, float],
+        events: list[OrderEvent],
+    ) -> None:
+        """Fill what is due by then at a price, with the size shown there."""
         late = []
         for order in contract.pending:
             if order.after >= seq or order.due > at:
                 late.append(order)
-            elif order.buys:
-                self._filling.whole(contract, order, ask, ask_size, at, events)
             else:
-                self._filling.whole(contract, order, bid, bid_size, at, events)
+                price, shown = ask if order.buys else bid
+                self._filling.whole(contract, order, price, shown, at, events)
         contract.pending = late
-        if isinstance(event, Bar):
-            self._follow(contract, event, events)
-        return True
-
-    def _follow(self, contract: Contract, bar: Bar, events: list[OrderEvent]) -> None:
-        """Liquidate what was opened with the bar and does not survive it."""
-        if self._account.booked and contract.quantity and self._account.asks_margin and not contract.has_marks:
-            self._account.rebound()
-            if contract.reaches(bar.low, bar.high):
-                self._path.both_ways(contract, (), bar, inf, events)
-                contract.refresh()
-        contract.seen = bar

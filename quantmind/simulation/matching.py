@@ -142,7 +142,8 @@ class Matching:
                 contract.position.quantity, contract.position.cost = position.quantity, position.cost
                 contract.held()
         for contract in self._contracts.values():
-            contract.refresh()
+            contract.expect()
+            self.account.booked = True
             self._settle(contract)
 
     def remember(self, seq: int, event: Market) -> None:
@@ -160,7 +161,8 @@ class Matching:
         due = command.ts + self._latency.of(f"{command.order} amend {command.ts}")
         if due == command.ts and contract.source != "bar" and order.arrived:
             answer = amended(order, command, due)
-            contract.refresh()
+            contract.expect()
+            contract.watch()
             return (answer,)
         order.amends = [*(order.amends or ()), (due, command)]
         contract.expect()
@@ -178,7 +180,7 @@ class Matching:
         due = self._cancel(order, command)
         if due == command.ts and contract.source != "bar":
             contract.forget(order)
-            contract.refresh()
+            contract.expect()
             self._settle(contract)
             return (Cancelled(command.order, command.ts),)
         return NOTHING
@@ -246,15 +248,15 @@ class Matching:
             self._cancel_due(seq, event.ts, events)
         if contract is None:
             return events or NOTHING
-        if not self._market_orders.meet(contract, seq, event, events):
+        if not (contract.pending and self._market_orders.meet(contract, seq, event, events)):
             self._meeting.meet(contract, seq, event, events)
-            contract.refresh()
+            contract.expect()
             self.account.booked = True
         self._settle(contract)
-        if contract.quantity and contract.crossed:
+        if contract.crossed:
             self.account.liquidate(event.ts, events)
             for each in self._contracts.values():
-                each.refresh()
+                each.expect()
                 self._settle(each)
         for told in events:
             if told.__class__ is Executed:
@@ -276,7 +278,7 @@ class Matching:
                 else:
                     self._cancel_at = min(self._cancel_at, due)
             if contract.gone:
-                contract.refresh()
+                contract.expect()
                 self._settle(contract)
 
     def _settle(self, contract: Contract) -> None:
@@ -291,7 +293,8 @@ class Matching:
         if contract.quantity and self.account.asks_margin:
             if self.account.booked:
                 self.account.rebound()
-            contract.watch()
+            elif contract.low == inf:
+                contract.watch()
             self.waiting.add(contract.symbol)
         else:
             contract.unbound()

@@ -125,4 +125,5 @@ def amend_due(contract: Contract, order: Resting, seq: int, ts: int, events: lis
         due, command = order.amends[0]
         order.amends = order.amends[1:] or None
         events.append(amended(order, command, due))
-        contract.refresh()
+        contract.expect()
+        contract.watch()

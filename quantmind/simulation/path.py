@@ -80,7 +80,7 @@ class Path:
         """Say whether anything is left that the path of the bar can reach."""
         if self._account.asks_margin and not contract.has_marks and contract.quantity:
             if opened:
-                contract.refresh()
+                contract.expect()
                 self._account.rebound()
             if bar.low <= contract.liquidation_low or bar.high >= contract.liquidation_high:
                 return True

@@ -24,12 +24,21 @@ _MARK_IS_FRESH = 60_000_000_000
 """For how long (ns) a mark price is better than a later price of another kind: recorded ones are hours apart."""
 
 
+TRIES = 2
+"""How often a stop may be refused before the position is left at market, and an exit before it must wait."""
+
+
 class DeskState(msgspec.Struct, frozen=True, omit_defaults=True):
     """What of a desk no fact tells."""
 
     blocked: dict[str, int] = {}
     desired: dict[str, Decimal] = {}
     guards: dict[str, Guard] = {}
+    stale: bool = False
+    urgent: bool = False
+    failures: int = 0
+    exits: int = 0
+    retry_at: int = 0
 
 
 class Desk:
@@ -44,6 +53,7 @@ class Desk:
         "calm_low",
         "cost_now",
         "desired",
+        "exits",
         "failures",
         "guards",
         "high",
@@ -58,6 +68,7 @@ class Desk:
         "priced_at",
         "protective",
         "quantity_now",
+        "retry_at",
         "routes",
         "shared",
         "stale",
@@ -106,6 +117,10 @@ class Desk:
         self.guards: dict[str, Guard] = {}
         self.failures = 0
         """How often a stop of the present position was refused or taken away."""
+        self.exits = 0
+        """How often an exit of it was, since the last one that was not."""
+        self.retry_at = 0
+        """When (ns) what the venue refused is tried again; 0 when nothing is."""
         self.routes: Any = None
         """The rules that want market events of this symbol, by type; see `rules.py`."""
         self.quantity_now = self.cost_now = 0.0
@@ -246,13 +261,25 @@ class Desk:
     def block(self, side: int) -> None:
         """Set the shares of all strategies on a side to 0, until they change their mind."""
         target = self.target
-        for share in target.shares if target is not None else ():
-            if share.value * side > 0:
-                self.blocked[share.strategy] = side
+        shares = {share.strategy: share.value for share in target.shares} if target is not None else {}
+        for strategy, value in shares.items():
+            if value * side > 0:
+                self.blocked[strategy] = side
         for strategy, position in self.subs.positions.items():
-            if position.quantity * side > 0:
+            # A strategy that has changed its mind already, and is on its way out, is not stopped out.
+            if position.quantity * side > 0 and (strategy not in shares or strategy in self.blocked):
                 self.blocked.setdefault(strategy, side)
                 self.desired[strategy] = _ZERO
+
+    def leave(self, strategy: str, side: int) -> bool:
+        """Set the share of one strategy on a side to 0, until it changes its mind; says whether that is new."""
+        target = self.target
+        if target is None or strategy in self.blocked:
+            return False
+        if not any(share.strategy == strategy and share.value * side > 0 for share in target.shares):
+            return False
+        self.blocked[strategy] = side
+        return True
 
     def wish(self, wanted: Decimal, budget: Decimal, shares: Sequence[Share]) -> None:
         """Work out which sub-positions a wanted net position is made of."""
@@ -325,8 +352,19 @@ class Desk:
 
     def state(self) -> DeskState:
         """Return what of it no fact tells."""
-        return DeskState(self.blocked, self.desired, self.guards)
+        return DeskState(
+            self.blocked,
+            self.desired,
+            self.guards,
+            self.stale,
+            self.urgent,
+            self.failures,
+            self.exits,
+            self.retry_at,
+        )
 
     def restore(self, state: DeskState) -> None:
         """Take back what was saved."""
         self.blocked, self.desired, self.guards = state.blocked, state.desired, state.guards
+        self.stale, self.urgent = state.stale, state.urgent
+        self.failures, self.exits, self.retry_at = state.failures, state.exits, state.retry_at

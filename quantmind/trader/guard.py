@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from math import nan
 
 import msgspec
 
@@ -26,6 +27,8 @@ class Guard(msgspec.Struct, gc=False):
     stop: Decimal | None = None
     take_profit: Decimal | None = None
     until: int | None = None
+    stop_now: float = nan
+    """The stop as a float, for what is looked at at every event."""
 
     def held(self, strategy: str, quantity: Decimal, average_price: Decimal) -> Held:
         """Show the sub-position to a rule."""
@@ -38,19 +41,21 @@ class Guard(msgspec.Struct, gc=False):
         else:
             self.best = min(self.best, low)
 
-    def take(self, levels: Iterable[Levels], instrument: Instrument) -> None:
-        """Keep the tightest stop ever said, the nearest take-profit and the earliest end of now.
+    def take(self, levels: Iterable[Levels], instrument: Instrument) -> bool:
+        """Keep the tightest stop ever said, the nearest take-profit and the earliest end; says whether any changed.
 
         A stop is rounded to the tick towards the price, so that no more is lost than was reckoned with; a
         take-profit away from it.
         """
         take_profit: Decimal | None = None
         until: int | None = None
+        before = self.stop, self.take_profit, self.until
         for level in levels:
-            if level.stop is not None:
+            if level.stop is not None and level.stop != self.stop:
                 stop = _to_tick(level.stop, instrument.tick, up=self.side > 0)
                 if stop > 0 and (self.stop is None or (stop > self.stop) == (self.side > 0)):
                     self.stop = stop
+                    self.stop_now = float(stop)
             if level.take_profit is not None:
                 near = _to_tick(level.take_profit, instrument.tick, up=self.side > 0)
                 if near > 0 and (take_profit is None or (near < take_profit) == (self.side > 0)):
@@ -59,6 +64,7 @@ class Guard(msgspec.Struct, gc=False):
                 until = level.until if until is None else min(until, level.until)
         self.take_profit = take_profit
         self.until = until
+        return (self.stop, take_profit, until) != before
 
     def hit(self, high: float, low: float) -> bool:
         """Say whether the prices of an event reached the stop."""

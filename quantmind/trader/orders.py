@@ -85,6 +85,10 @@ class Order(msgspec.Struct, gc=False, array_like=True):
     moved_ts: int = 0
     moved_after: int = 0
     """When it was moved last, and the last market event that had come in by then."""
+    refused: Decimal | None = None
+    """The trigger that the venue would not have it moved to; None when there is none."""
+    closes: Decimal = _ZERO
+    """With `close_position`, what was held when it began to be filled; 0 before."""
     matched: int = 0
     """The last market event that filled a part of it: should that come again, it has filled what it could."""
 

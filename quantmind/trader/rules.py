@@ -133,6 +133,16 @@ class Rules:
                 smallest = distance
         return smallest
 
+    def news(self, symbol: str, side: int, best: float, stop: float) -> bool:
+        """Say whether a protection rule may leave a sub-position elsewhere than it said before."""
+        for rule in self._protection.get(symbol, ()):
+            try:
+                if rule.has_news(side, best, stop):
+                    return True
+            except Exception as error:
+                raise _failure(rule, best, error) from error
+        return False
+
     def levels(self, symbol: str, held: Held) -> list[Levels]:
         """Return where each protection rule would leave a sub-position."""
         said = []

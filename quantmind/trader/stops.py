@@ -6,14 +6,12 @@ from decimal import Decimal
 from typing import Literal
 
 from quantmind.events import Amended, OrderState, OrderType, Side
-from quantmind.trader.desk import Desk
+from quantmind.trader.desk import TRIES, Desk
 from quantmind.trader.floor import Floor
 from quantmind.trader.gate import Approved
 from quantmind.trader.orders import Order
 
 _TYPES: dict[Literal["stop", "take_profit"], OrderType] = {"stop": "stop_market", "take_profit": "take_profit_market"}
-_TRIES = 2
-"""How often a stop may be refused or taken away before the position is closed at market."""
 
 
 class Stops:
@@ -26,20 +24,24 @@ class Stops:
     def __init__(self, floor: Floor) -> None:
         self._floor = floor
 
-    def reckon(self, desk: Desk) -> None:
-        """Ask the rules anew where each sub-position is left."""
+    def reckon(self, desk: Desk, *, unasked: bool = True) -> bool:
+        """Ask the rules anew where each sub-position is left, or only those with news; says if anything changed."""
+        changed = False
         rules, instrument = self._floor.rules, desk.instrument
         for strategy, guard in desk.guards.items():
+            if not unasked and not rules.news(instrument.symbol, guard.side, guard.best, guard.stop_now):
+                continue
             position = desk.subs.positions[strategy]
             held = guard.held(strategy, position.quantity, position.average_price)
-            guard.take(rules.levels(instrument.symbol, held), instrument)
-        self._floor.alarm = min(self._floor.alarm, desk.next_end())
+            changed = guard.take(rules.levels(instrument.symbol, held), instrument) or changed
+        if changed:
+            self._floor.alarm = min(self._floor.alarm, desk.next_end())
+        return changed
 
     def rest(self, desk: Desk, ts: int, commands: list[Approved]) -> None:
         """Make the resting orders what the guards say; without a position there are none."""
         position = desk.position.quantity
         if not position:
-            desk.failures = 0
             for order in desk.protective.values():
                 self._floor.cancel(order, ts, commands)
             return
@@ -73,9 +75,11 @@ class Stops:
             if resting is not None and purpose == "take_profit":
                 self._floor.cancel(resting, ts, commands)
         elif resting is None:
-            if not self._floor.unanswered:
+            if not self._floor.unanswered and desk.failures < TRIES:
                 self._submit(desk, purpose, side, level, ts, commands)
-        elif resting.trigger is not None and resting.trigger != level and resting.moving is None:
+        elif resting.trigger is None or resting.moving is not None or resting.filled:
+            return
+        elif level not in {resting.trigger, resting.refused}:
             tighter = (level > resting.trigger) == (side == "sell")
             if purpose == "take_profit" or tighter:
                 self._floor.move(resting, level, ts, commands)
@@ -102,10 +106,5 @@ class Stops:
 
     def not_moved(self, order: Order) -> None:
         """Learn that an order could not be moved; it rests where it was."""
-        order.moving = None
+        order.refused, order.moving = order.moving, None
         self._floor.journal.order(order)
-
-    def lost(self, desk: Desk) -> bool:
-        """Learn that a stop was refused or taken away; says whether the position must be closed at market now."""
-        desk.failures += 1
-        return desk.failures >= _TRIES

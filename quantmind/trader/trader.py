@@ -5,7 +5,7 @@ It does no I/O but through the journal, reads no clock and draws no random numbe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 
 from quantmind.events import (
@@ -14,6 +14,7 @@ from quantmind.events import (
     Amended,
     AmendRejected,
     Cancelled,
+    CancelRejected,
     Executed,
     Funded,
     Instruction,
@@ -215,8 +216,7 @@ class Trader:
         left = desk.left(seq) if len(desk.guards) > 1 or not desk.quantity_now else ()
         for strategy in left:
             desk.blocked[strategy] = desk.guards[strategy].side
-        if shown:
-            self._stops.reckon(desk)
+        if shown and self._stops.reckon(desk, unasked=False):
             self._stops.rest(desk, ts, commands)
         if left:
             self._intents.compute(desk, ts, commands)
@@ -313,12 +313,14 @@ class Trader:
         else:
             self._on_answer(desk, order, event)
         floor.keep(desk, order)
-        waiting: Iterable[Desk] = (desk,)
+        waiting: Collection[Desk] = (desk,)
         if floor.unanswered and order.id in floor.unanswered:
             floor.unanswered.remove(order.id)
             waiting = self._desks.values() if self.ready else ()
+        # A refused move is not asked for again before the rules say something new.
+        settled = not isinstance(event, Accepted | AmendRejected | CancelRejected) or len(waiting) > 1
         for each in waiting:
-            if each.guards or each.protective:
+            if settled and (each.guards or each.protective):
                 self._stops.rest(each, now, commands)
             if each.stale:
                 self._intents.compute(each, now, commands)

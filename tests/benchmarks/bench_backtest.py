@@ -1,7 +1,9 @@
 """The agreed work of the peers, through the public runner, beside the bare event loop in the same run.
 
-The peers' figures leave loading out; ours leave out the check of the whole file before the run, which is printed
-apart, and include reading it.
+Every run keeps a double-entry ledger, the equity of every bar and a journal. `rules` adds kelly, atr_stop and
+max_leverage, which changes what is traded; `every bar` adds a signal on every bar, whose Target moves within the
+no-trade band. The peers' figures leave loading out; ours leave out the check of the whole file before the run, which
+is printed apart, and include reading it.
 
 Run: python tests/benchmarks/bench_backtest.py [--bars 1000000] [--runs 5]
 """
@@ -29,8 +31,22 @@ RECIPE = {
 }
 
 
-def run(path: str, sink: str) -> dict[str, float]:
-    """Run the agreed work once in this process."""
+RULES = {
+    "sizing": [{"kelly": {"win_rate": 0.55, "reward_risk": 1.5, "fraction": 0.5, "cap": 0.01}}],
+    "protection": [{"atr_stop": {"interval": "1m", "period": 14, "multiplier": 50}}],
+    "limits": [{"max_leverage": {"limit": 3}}],
+}
+KINDS: dict[str, tuple[str, dict[str, object]]] = {
+    "agreed work": ("none", {}),
+    "sqlite": ("sqlite", {}),
+    "rules": ("none", {"risk": RULES}),
+    "every bar": ("none", {"risk": RULES, "strategies": [{"agreed_cross": {"every_bar": True}}]}),
+}
+"""What is run: its sink, and what of the recipe differs."""
+
+
+def run(path: str, kind: str) -> dict[str, float]:
+    """Run one kind of work once in this process."""
     import uvloop
 
     from quantmind.pipeline.run import Running
@@ -42,8 +58,9 @@ def run(path: str, sink: str) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         project = Project(Path(folder))
         feeds = [{"replay": {"files": {"BTC/USDT:USDT": path}, "interval": "1m"}}]
+        sink, different = KINDS[kind]
         sinks = [] if sink == "none" else [sink]
-        recipe = load({**RECIPE, "feeds": feeds, "sinks": sinks}, Plugins(), project, {})
+        recipe = load({**RECIPE, "feeds": feeds, "sinks": sinks, **different}, Plugins(), project, {})
         began = time.perf_counter()
         summary = uvloop.run(Running(recipe, project).run())
         seconds = time.perf_counter() - began
@@ -69,15 +86,15 @@ def main() -> None:
         print(json.dumps(run(*options.child)))
         return
     data = peers.bars(options.data / str(options.bars), options.bars)
-    figures: dict[str, list[dict[str, float]]] = {"ref": [], "none": [], "sqlite": []}
+    figures: dict[str, list[dict[str, float]]] = {"ref": [], **{kind: [] for kind in KINDS}}
     for _ in range(options.runs):
         figures["ref"].append(peers.reference(data, options.bars))
-        for sink in ("none", "sqlite"):
-            figures[sink].append(peers.child(__file__, "--child", str(data), sink))
+        for kind in KINDS:
+            figures[kind].append(peers.child(__file__, "--child", str(data), kind))
     ref = statistics.median(figure["bars_per_s"] for figure in figures["ref"])
     print(f"bare event loop      {ref:12,.0f} bars/s  fills {figures['ref'][0]['fills']}")
-    for sink, label in (("none", "quantmind"), ("sqlite", "quantmind, sqlite")):
-        runs = figures[sink]
+    for kind in KINDS:
+        runs = figures[kind]
         speed = statistics.median(figure["bars_per_s"] for figure in runs)
         ratio = statistics.median(
             figure["bars_per_s"] / other["bars_per_s"] for figure, other in zip(runs, figures["ref"], strict=True)
@@ -85,7 +102,7 @@ def main() -> None:
         whole = statistics.median(figure["whole_bars_per_s"] for figure in runs)
         peak = max(figure["peak_mb"] for figure in runs)
         print(
-            f"{label:20} {speed:12,.0f} bars/s  ratio {ratio:.3f}  "
+            f"{kind:20} {speed:12,.0f} bars/s  ratio {ratio:.3f}  "
             f"with checking the file first {whole:,.0f}  peak {peak:.0f} MB  "
             f"fills {runs[0]['fills']}  final equity {runs[0]['final_equity']:.4f}"
         )

@@ -106,7 +106,9 @@ class TestAtrStop:
         ("given", "level"),
         [
             ({"best": 51000.0}, "50500"),  # 51,000 - 500
-            ({"best": 50000.1}, "49500.1"),
+            ({"best": 50000.1}, "49500"),  # not worth a message
+            ({"best": 50050.0}, "49500"),  # 50 is a tenth of 500, and no more
+            ({"best": 50050.1}, "49550.1"),
             ({"best": 51000.0, "stop": "50600"}, "50600"),  # the stop of now is tighter
             ({"quantity": "-0.4", "best": 49000.0}, "49500"),
             ({"quantity": "-0.4", "best": 49000.0, "stop": "49400"}, "49400"),
@@ -114,6 +116,9 @@ class TestAtrStop:
     )
     def test_it_trails_the_best_price_and_never_loosens(self, given, level):
         assert with_range(250.0, multiplier=2).levels(held(**given)).stop == D(level)
+
+    def test_without_a_step_it_follows_every_tick(self):
+        assert with_range(250.0, multiplier=2, step=0).levels(held(best=50000.1)).stop == D("49500.1")
 
     def test_without_trailing_it_stays(self):
         stop = with_range(250.0, multiplier=2, trailing=False)

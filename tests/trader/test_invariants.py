@@ -192,10 +192,12 @@ class Venue(Executor[NoOptions]):
         placed = world.orders.get(query.order)
         if placed is None:
             return (Absent(query.order, world.ts),)
-        said = [event for event in world.outbox if getattr(event, "order", "") == query.order]
+        said = [e for e in world.outbox if isinstance(e, Executed) and e.order == query.order]
+        for event in said:
+            world.count(event)
         if placed.live:
             return (Accepted(query.order, world.ts), *said)
-        return (*(e for e in said if isinstance(e, Executed)), *([placed.end] if placed.end else ()))
+        return (*said, *([placed.end] if placed.end else ()))
 
 
 class World:
@@ -369,6 +371,11 @@ class World:
         return min(left, closable) if command.reduce_only else left
 
     def hear(self, event):
+        self.count(event)
+        self.executing.order_event(event)
+
+    def count(self, event):
+        """Keep books of what the Trader is told, each thing once."""
         key = (event.__class__, getattr(event, "execution", None))
         money = isinstance(event, Executed | Funded | Liquidated)
         if money and key not in self.heard:
@@ -381,7 +388,6 @@ class World:
                 signed = event.quantity if side == "buy" else -event.quantity
                 self.booked[symbol] += signed
                 self.cash -= signed * event.price + event.fee
-        self.executing.order_event(event)
 
     def deliver(self, index, again):
         if not self.outbox:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from pydantic import Field
 
 from quantmind.hookspecs import hookimpl
-from quantmind.kinds import QUOTES, Needs, NoOptions, Options, Strategy, bars
+from quantmind.kinds import QUOTES, Needs, Options, Strategy, bars
 
 MINUTE = 60_000_000_000
 
 
-class AgreedCross(Strategy[NoOptions]):
+class CrossOptions(Options):
+    every_bar: bool = Field(default=False, description="Signal on every bar, with a confidence that hardly moves.")
+
+
+class AgreedCross(Strategy[CrossOptions]):
     """EMA(10) over EMA(20), seeded with the first close; silent before bar 20; on a change only."""
 
     name = "agreed_cross"
@@ -34,6 +38,9 @@ class AgreedCross(Strategy[NoOptions]):
         if self.count < 20:
             return None
         side = 1 if fast > slow else -1 if fast < slow else self.side
+        if self.options.every_bar:
+            self.side = side
+            return self.signal(side, 0.98 + 0.005 * (self.count % 4))
         if side == self.side:
             return None
         self.side = side
