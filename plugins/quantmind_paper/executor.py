@@ -137,6 +137,8 @@ class Paper(Executor[PaperOptions]):
             liquidation_fee=options.liquidation_fee,
         )
         self._matching = Matching(self.instruments, channels, terms, options.balance, self._waiting)
+        # Every market event comes this way while something waits: it saves a call.
+        self.on_market = self._matching.on_market  # type: ignore[method-assign]
 
     def restore(self, orders: Sequence[Order], account: Account) -> None:
         """Take back the account and the open orders of the journal."""
@@ -163,7 +165,3 @@ class Paper(Executor[PaperOptions]):
     def query(self, query: Query) -> Sequence[OrderEvent]:
         """Say what became of an order."""
         return self._matching.query(query.order)
-
-    def on_market(self, seq: int, event: Market) -> Sequence[OrderEvent]:
-        """Match a market event."""
-        return self._matching.on_market(seq, event)

@@ -66,7 +66,7 @@ class Protection(Rule[O]):
         """Say whether `levels` may say something new; asked after each `on_market`, so cheap and in floats.
 
         `side` is 1 for long and -1 for short, `best` the best price since it was opened, and `stop` the stop in
-        force, not a number before the first one. A rule that does not answer is asked for its levels each time.
+        force: before there is one, levels are asked for. A rule that does not answer is asked for its levels each time.
         """
         return True
 

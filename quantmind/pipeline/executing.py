@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from quantmind.errors import ComponentError, QuantMindError
-from quantmind.events import CancelRejected, Clock, Fact, Instruction, Market, OrderEvent, Query, Upto
+from quantmind.events import Absent, CancelRejected, Clock, Fact, Instruction, Market, OrderEvent, Query, Submit, Upto
 from quantmind.kinds.executor import Executor
 from quantmind.market.bars import NEVER
 from quantmind.pipeline.record import Recorder
@@ -186,8 +186,9 @@ class Executing:
         if self._recorder is not None:
             self._recorder.write(self.trader.came_in, event)
         commands = self.trader.on_order_event(event)
-        if isinstance(event, CancelRejected) and self.trader.is_open(event.order):
-            for answer in self.executor.query(Query(event.order, "")):
+        query = self.trader.asked(event.order) if isinstance(event, CancelRejected) else None
+        if query is not None:
+            for answer in self.executor.query(query):
                 commands.extend(self._heard(answer))
         return commands
 
@@ -197,6 +198,12 @@ class Executing:
         while waiting:
             self._commit_command()
             command = waiting.popleft()
+            submit = command.command
+            if submit.__class__ is Submit and self.trader.withdrawn(submit.order):
+                # What came of the commands before it took it back, a halt perhaps: it never leaves.
+                self.trader.gate.spend(command)
+                waiting.extend(self._heard(Absent(submit.order, submit.ts)))
+                continue
             self.commanded_at = time.perf_counter_ns()
             try:
                 events = self.executor.perform(command)

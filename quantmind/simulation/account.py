@@ -65,11 +65,10 @@ class MarginAccount:
         if not self.asks_margin or order.reduces:
             return True
         held = contract.quantity
-        left = float(order.left)
-        after = abs(held + left if order.buys else held - left)
-        if after <= abs(held):
+        after = held + float(order.left) if order.buys else held - float(order.left)
+        if -held <= after <= held or held <= after <= -held:
             return True
-        used, equity = after * price, float(self.wallet)
+        used, equity = abs(after) * price, float(self.wallet)
         for other in self._contracts:
             used += other.reserved
             if not other.quantity:
@@ -104,7 +103,7 @@ class MarginAccount:
         self.booked = False
         held = self.held
         if len(held) == 1:
-            (contract,) = held
+            contract = held[0]
             price = contract.value_price
             backing = float(self.wallet) if self._cross else abs(contract.cost) / self._leverage_now
             contract.bound(price, 0.0 if price is None else contract.spare(price, backing))
@@ -119,7 +118,9 @@ class MarginAccount:
         for contract, price in zip(held, prices, strict=True):
             if price is not None:
                 spares.append(contract.spare(price, 0.0))
-        share = math.fsum(spares) / max(len(held), 1)
+        if not held:
+            return
+        share = math.fsum(spares) / len(held)
         for contract, price in zip(held, prices, strict=True):
             contract.bound(price, share)
 

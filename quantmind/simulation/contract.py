@@ -99,7 +99,10 @@ class Contract:
     @property
     def value_price(self) -> float | None:
         """The price that the position is valued at: the mark, else the last price."""
-        return self.last if self.mark is None else self.mark
+        if self.mark is not None:
+            return self.mark
+        event = self.seen
+        return event.close if isinstance(event, Bar) else self.last
 
     def priced_by(self, event: Market) -> TypeGuard[Quote | Book | Trade | Bar]:
         """Say whether an event has a price that orders of the contract are matched against."""
@@ -117,7 +120,11 @@ class Contract:
 
     def held(self) -> None:
         """Take note of a changed position."""
-        self.quantity, self.cost = float(self.position.quantity), float(self.position.cost)
+        position = self.position
+        if position.quantity:
+            self.quantity, self.cost = float(position.quantity), float(position.cost)
+        else:
+            self.quantity = self.cost = 0.0
 
     def maintenance(self, price: float) -> float:
         """Return the maintenance margin at a price, as a float."""
@@ -199,12 +206,15 @@ class Contract:
         if self.order_low == inf:
             self._rescan()
         low, high, mark_low, mark_high = self.order_low, self.order_high, self.order_mark_low, self.order_mark_high
-        least, most, quantity = self.liquidation_low, self.liquidation_high, self.quantity
-        if self.has_marks:
-            mark_low, mark_high = max(mark_low, least), min(mark_high, most)
-        else:
-            low, high = max(low, least), min(high, most)
-        self.low, self.high, self.mark_low, self.mark_high = inf if self.pending else low, high, mark_low, mark_high
+        quantity = self.quantity
+        if quantity and self.has_marks:
+            mark_low, mark_high = max(mark_low, self.liquidation_low), min(mark_high, self.liquidation_high)
+        elif quantity:
+            low, high = max(low, self.liquidation_low), min(high, self.liquidation_high)
+        self.low = inf if self.pending else low
+        self.high = high
+        self.mark_low = mark_low
+        self.mark_high = mark_high
         self.reserved = self.adding[0 if not quantity else 1 if quantity > 0 else 2]
 
     def forget(self, order: Resting) -> None:
@@ -225,6 +235,9 @@ class Contract:
 
 def trailing_range(order: Resting) -> tuple[float, float]:
     """Return the prices between which a trailing stop neither triggers nor moves."""
+    if not order.active and order.trigger is None:
+        # One that was restored before it saw a price: the next is its first.
+        return inf, inf
     if order.buys:
         return (order.extreme, order.level) if order.active else (order.level, inf)
     return (order.level, order.extreme) if order.active else (0.0, order.level)

@@ -61,7 +61,7 @@ class Filling:
         self, contract: Contract, order: Resting, price: float, shown: float, ts: int, events: list[OrderEvent]
     ) -> None:
         """Take a market order in and fill it at a price that is good for any size."""
-        order.arrived = True
+        quantity = order.left
         if order.reduces:
             if not self.reducible(contract, order):
                 self._reject(contract, order, ts, "reduce_only", events)
@@ -70,8 +70,6 @@ class Filling:
         elif not self._account.allows(contract, order, price):
             self._reject(contract, order, ts, "margin", events)
             return
-        else:
-            quantity = order.left
         slippage = self._terms.slippage
         if slippage:
             price = slippage.worse(price, order.buys, float(quantity), shown, contract.tick.size)

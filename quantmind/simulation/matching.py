@@ -36,7 +36,6 @@ from quantmind.simulation.meeting import Meeting
 from quantmind.simulation.resting import Resting
 from quantmind.simulation.restored import Restored
 from quantmind.simulation.terms import Terms
-from quantmind.simulation.trailing import resume
 
 NOTHING: tuple[OrderEvent, ...] = ()
 _NEVER = 1 << 63
@@ -122,14 +121,7 @@ class Matching:
         It counts as arrived, until `remember` shows what came in since.
         """
         order = self._take(command)
-        order.left -= filled
-        order.filled, order.fills = filled, fills
-        if command.order_type != "market":
-            if order.kind == "trailing_stop_market" and command.price is not None:
-                resume(self._contracts[command.symbol].instrument, order, command.price)
-            if filled and order.kind != "limit":
-                order.kind, order.triggered = "market", True
-            self._restored.add(order)
+        self._restored.add(self._contracts[command.symbol], order, filled, fills)
         if cancel is not None:
             self._cancel(order, cancel)
 
@@ -287,8 +279,8 @@ class Matching:
             for order in contract.gone:
                 self.orders.pop(order, None)
                 self.waiting.discard(order)
-                self._restored.forget(order)
-            self._ended.update(contract.gone)
+                self._ended.add(order)
+            self._restored.forget(contract.gone)
             contract.gone.clear()
         if contract.quantity and self.account.asks_margin:
             if self.account.booked:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from decimal import Decimal
+
 from quantmind.events import Bar, Book, Mark, Market, Quote, Trade
 from quantmind.simulation.contract import Contract
 from quantmind.simulation.filling import Filling
 from quantmind.simulation.resting import Resting
+from quantmind.simulation.trailing import resume
 
 
 class Restored:
@@ -17,14 +21,24 @@ class Restored:
         self._orders: dict[str, Resting] = {}
         self._shown = False
 
-    def add(self, order: Resting) -> None:
-        """Take back an order that is not at market."""
+    def add(self, contract: Contract, order: Resting, filled: Decimal, fills: int) -> None:
+        """Take back an order of which `filled` was executed in so many fills."""
+        order.left -= filled
+        order.filled, order.fills = filled, fills
+        if order.kind == "market":
+            return
+        if order.kind == "trailing_stop_market" and order.price is not None:
+            resume(contract.instrument, order, order.price)
+        if filled and order.kind != "limit":
+            order.kind, order.triggered = "market", True
         order.arrived = order.submit.time_in_force in {"gtc", "gtx"}
         self._orders[order.id] = order
 
-    def forget(self, order: str) -> None:
-        """Take off an order that ended, if it is one of these."""
-        self._orders.pop(order, None)
+    def forget(self, ended: Iterable[str]) -> None:
+        """Take off those of these orders that ended."""
+        if self._orders:
+            for order in ended:
+                self._orders.pop(order, None)
 
     def remember(self, contract: Contract, seq: int, event: Market) -> None:
         """Take note of an event that was matched before the restart."""

@@ -224,11 +224,19 @@ class Desk:
         return self.quantity_now * price - self.cost_now
 
     def effective(self) -> Decimal:
-        """Return the signed position once all working orders are filled."""
-        effective = self.position.quantity
+        """Return the signed position once all working orders are filled; what only reduces ends at 0."""
+        held = effective = self.position.quantity
+        if not self.orders:
+            return effective
+        reducing = _ZERO
         for order in self.orders.values():
-            effective += order.remaining
-        return effective
+            if order.reduce_only:
+                reducing += order.remaining
+            else:
+                effective += order.remaining
+        if not reducing or (reducing > 0) == (held > 0):
+            return effective
+        return effective + (max(reducing, -held) if held > 0 else min(reducing, -held))
 
     def cancelling(self) -> bool:
         """Say whether a cancel is not confirmed yet."""

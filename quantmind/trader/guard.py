@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from math import nan
 
 import msgspec
 
@@ -27,8 +26,8 @@ class Guard(msgspec.Struct, gc=False):
     stop: Decimal | None = None
     take_profit: Decimal | None = None
     until: int | None = None
-    stop_now: float = nan
-    """The stop as a float, for what is looked at at every event."""
+    stop_now: float = 0.0
+    """The stop as a float, for what is looked at at every event; 0 before there is one."""
 
     def held(self, strategy: str, quantity: Decimal, average_price: Decimal) -> Held:
         """Show the sub-position to a rule."""

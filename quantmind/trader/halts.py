@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from quantmind.events import Instruction, LatchLevel, Side
-from quantmind.trader.desk import Desk
+from quantmind.events import Instruction, LatchLevel, OrderState, Side
+from quantmind.trader.desk import TRIES, Desk
 from quantmind.trader.floor import Floor
 from quantmind.trader.gate import Approved
 from quantmind.trader.latches import OPERATOR
@@ -47,6 +47,9 @@ class Halts:
         for desk in floor.desks.values():
             for order in desk.orders.values():
                 if not order.reduce_only:
+                    if order.state is not OrderState.CANCELLING and (-order.remaining) * desk.position.quantity > 0:
+                        # A part of it would have closed the position; that part still passes.
+                        desk.stale = True
                     floor.cancel(order, ts, commands)
             if floor.latches.flattening and desk.position.quantity and not floor.unanswered:
                 for order in desk.protective.values():
@@ -58,7 +61,7 @@ class Halts:
         """Close what no order is closing yet, at market; the stop stays until that is filled."""
         closing = sum((order.remaining for order in desk.orders.values() if order.reduce_only), Decimal(0))
         left = desk.position.quantity + closing
-        if not left or (left > 0) != (desk.position.quantity > 0):
+        if not left or desk.exits >= TRIES or (left > 0) != (desk.position.quantity > 0):
             return
         refusing = self._floor.latches.refusing
         cause = refusing.name if refusing is not None else ""

@@ -10,6 +10,7 @@ from quantmind.trader.desk import Desk
 from quantmind.trader.entry import LimitEntry
 from quantmind.trader.floor import Floor
 from quantmind.trader.gate import Approved, Intent
+from quantmind.trader.stops import Stops
 
 _ZERO = Decimal(0)
 _ONE = Decimal(1)
@@ -18,8 +19,9 @@ _ONE = Decimal(1)
 class Intents:
     """Works intents out, has the gate judge them, and places what may pass."""
 
-    def __init__(self, floor: Floor, no_trade_band: Decimal, entry: LimitEntry | None) -> None:
+    def __init__(self, floor: Floor, no_trade_band: Decimal, entry: LimitEntry | None, stops: Stops) -> None:
         self._floor = floor
+        self._stops = stops
         self._band = no_trade_band
         self._entry = entry
 
@@ -52,17 +54,20 @@ class Intents:
             if quantity and abs(wanted) > abs(effective):
                 self._judged(target, self._intent(desk, quantity, effective, price, equity, distance, ts))
             return
-        small = bool(wanted) and abs(quantity) < self._band * budget
+        turned = effective * wanted < 0
+        small = bool(wanted) and not turned and abs(quantity) < self._band * budget
         if not small and quantity and desk.orders and self._cancel_opposed(desk, quantity > 0, ts, commands):
             desk.stale = True
             return
         if desk.shared:
-            self._pass_on(desk, target, budget, price, ts)
+            self._pass_on(desk, target, budget, price, ts, commands)
         if not quantity or small:
             return
         self._order(desk, target, quantity, effective, price, equity, distance, ts, urgent, commands)
 
-    def _pass_on(self, desk: Desk, target: Target, budget: Decimal, price: Decimal, ts: int) -> None:
+    def _pass_on(
+        self, desk: Desk, target: Target, budget: Decimal, price: Decimal, ts: int, commands: list[Approved]
+    ) -> None:
         """Let strategies that want the opposite of each other pass positions on, at the mark and without fees."""
         transfers = desk.transfers()
         if not transfers:
@@ -75,6 +80,8 @@ class Intents:
         self._floor.chronicle.transfer(target.symbol, at, parts, ts, target.id)
         if self._floor.rules.guards:
             desk.watch(None, ts, self._floor.came_in)
+            self._stops.reckon(desk)
+            self._stops.rest(desk, ts, commands)
 
     def _intent(
         self,
@@ -152,6 +159,9 @@ class Intents:
         limit = _limit_price(desk, quantity > 0, entry) if entry is not None else None
         intent = self._intent(desk, quantity, effective, price if limit is None else limit, equity, distance, ts)
         passed, reduce_only = self._judged(target, intent)
+        if desk.exits and intent.reducing:
+            # The venue would not take it whole: first what closes the position.
+            passed, reduce_only = min(passed, intent.reducing), True
         if not passed:
             return
         if entry is None or limit is None or reduce_only:

@@ -10,6 +10,8 @@ from quantmind.events import Fact, Fill, Funding, Transfer, Valuation
 from quantmind.trader.desk import DeskState
 from quantmind.trader.floor import Floor
 
+AUTOCLOSE = "autoclose-"
+"""What the names of the venue's own orders begin with."""
 RESET = "reset"
 """The state that names, as a JSON list, the latches that were cleared while nothing ran."""
 
@@ -25,8 +27,10 @@ class Restored(msgspec.Struct):
     """Whether the account has changed since it was valued last."""
     valued: int = 0
     """When it was valued last, ns UTC."""
-    funded: dict[str, str] = {}
-    """The last settlement of funding by symbol."""
+    settled: set[tuple[str, str]] = set()
+    """The settlements of funding and the liquidations that were booked: symbol and execution."""
+    told: int = 0
+    """The time of the last fact, ns UTC."""
 
 
 def restore(floor: Floor) -> Restored:
@@ -36,6 +40,7 @@ def restore(floor: Floor) -> Restored:
     floor.rules.load(states)
     restored = Restored()
     for _, fact in journal.facts():
+        restored.told = fact.ts
         _book(floor, fact, restored)
         floor.rules.hear(fact)
     for latch in journal.latches().values():
@@ -51,12 +56,17 @@ def restore(floor: Floor) -> Restored:
         if anew:
             order.after = order.matched = order.cancel_after = order.moved_after = 0
         floor.keep(desk, order)
-        desk.stale = desk.cancelling()
+        desk.stale = desk.stale or desk.cancelling() or desk.closing()
         if not order.acknowledged:
             floor.unanswered.add(order.id)
     for desk in floor.desks.values():
+        if floor.rules.guards:
+            # What was held before there was a rule is guarded from now on.
+            desk.watch(None, restored.told, 0)
         for guard in desk.guards.values() if anew else ():
             guard.after = 0
+        if anew and desk.stale:
+            floor.unpriced.add(desk.instrument.symbol)
     floor.books.settle()
     floor.unvalued = True
     floor.resets = cleared(states)
@@ -94,10 +104,12 @@ def _book(floor: Floor, fact: Fact, restored: Restored) -> None:
     if isinstance(fact, Fill):
         signed = fact.quantity if fact.side == "buy" else -fact.quantity
         floor.account.fill(fact.symbol, signed, fact.price, fact.fee)
+        if fact.order.startswith(AUTOCLOSE):
+            restored.settled.add((fact.symbol, fact.execution))
         restored.moved = True
     elif isinstance(fact, Funding):
         floor.account.fund(fact.symbol, fact.amount)
-        restored.funded[fact.symbol] = fact.execution
+        restored.settled.add((fact.symbol, fact.execution))
         restored.moved = True
     elif isinstance(fact, Valuation):
         restored.moved = False
@@ -109,6 +121,6 @@ def states(floor: Floor) -> dict[str, str]:
     kept = {
         symbol: desk.state()
         for symbol, desk in floor.desks.items()
-        if desk.position.quantity or desk.orders or desk.guards or desk.blocked
+        if desk.desired or desk.guards or desk.blocked or desk.stale
     }
     return {"desks": _encode(kept).decode(), **cleared_state(floor.resets)}

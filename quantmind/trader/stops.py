@@ -29,12 +29,14 @@ class Stops:
         changed = False
         rules, instrument = self._floor.rules, desk.instrument
         for strategy, guard in desk.guards.items():
-            if not unasked and not rules.news(instrument.symbol, guard.side, guard.best, guard.stop_now):
+            known = not unasked and guard.stop is not None
+            if known and not rules.news(instrument.symbol, guard.side, guard.best, guard.stop_now):
                 continue
             position = desk.subs.positions[strategy]
             held = guard.held(strategy, position.quantity, position.average_price)
             changed = guard.take(rules.levels(instrument.symbol, held), instrument) or changed
         if changed:
+            self._floor.journal.dirty = True
             self._floor.alarm = min(self._floor.alarm, desk.next_end())
         return changed
 
@@ -42,16 +44,23 @@ class Stops:
         """Make the resting orders what the guards say; without a position there are none."""
         position = desk.position.quantity
         if not position:
-            for order in desk.protective.values():
-                self._floor.cancel(order, ts, commands)
+            self._end(desk, "", ts, commands)
             return
         side: Side = "sell" if position > 0 else "buy"
         self._rest_one(desk, "stop", side, desk.net_stop(), ts, commands)
         target = None if self._floor.latches.flattening else desk.net_take_profit()
         self._rest_one(desk, "take_profit", side, target, ts, commands)
-        for order in desk.protective.values():
+        self._end(desk, side, ts, commands)
+
+    def _end(self, desk: Desk, side: Side | Literal[""], ts: int, commands: list[Approved]) -> None:
+        """Take back what protects another position than one that `side` closes; what was filled of it is all of it."""
+        for order in tuple(desk.protective.values()):
             if order.side != side:
-                self._floor.cancel(order, ts, commands)
+                if order.filled:
+                    self._floor.chronicle.step(order, OrderState.FILLED, ts)
+                    self._floor.keep(desk, order)
+                else:
+                    self._floor.cancel(order, ts, commands)
 
     def _rest_one(
         self,

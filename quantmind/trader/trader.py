@@ -29,7 +29,7 @@ from quantmind.events import (
 )
 from quantmind.market.bars import NEVER
 from quantmind.market.instruments import Instrument
-from quantmind.trader.desk import Desk
+from quantmind.trader.desk import TRIES, Desk
 from quantmind.trader.entry import LimitEntry
 from quantmind.trader.floor import Floor
 from quantmind.trader.gate import Approved, Gate
@@ -37,11 +37,13 @@ from quantmind.trader.halts import Halts
 from quantmind.trader.intents import Intents
 from quantmind.trader.journal import Journal
 from quantmind.trader.orders import Order
-from quantmind.trader.restart import Restored, restore, states, valued
+from quantmind.trader.restart import AUTOCLOSE, Restored, restore, states, valued
 from quantmind.trader.rules import Rules
 from quantmind.trader.stops import Stops
 
 _NONE: Sequence[Approved] = ()
+_RETRY_AFTER = 10_000_000_000
+"""Event time after which what the venue refused twice is tried again, in ns."""
 _VALUED_EVERY = 4 * 3_600_000_000_000
 """Event time between two valuations of an account that holds something, in ns."""
 
@@ -75,14 +77,14 @@ class Trader:
         """The symbols whose intent waits for a first price; the same object for ever."""
         self._desks = floor.desks
         self._rules = rules
-        self._intents = Intents(floor, no_trade_band, entry)
         self._stops = Stops(floor)
+        self._intents = Intents(floor, no_trade_band, entry, self._stops)
         self._halts = Halts(floor)
         self._value_at = 0
         restored = restore(floor) if self.chronicle.resumed else Restored()
         self._moved = restored.moved
         self._valued = restored.valued
-        self._funded = restored.funded
+        self._settled = restored.settled
         self.chronicle.states = self._states
         if rules.listens:
             self.chronicle.hear = rules.hear
@@ -135,9 +137,15 @@ class Trader:
         """Return the open orders that the venue is known to have."""
         return [order for order in self._floor.orders.values() if order.acknowledged]
 
-    def is_open(self, order: str) -> bool:
-        """Say whether more of an order may still trade."""
-        return order in self._floor.orders
+    def asked(self, order: str) -> Query | None:
+        """Return what to ask about an order that may still trade; None when it may not."""
+        known = self._floor.orders.get(order)
+        return Query(order, known.symbol) if known is not None else None
+
+    def withdrawn(self, order: str) -> bool:
+        """Say whether an order was taken back, or is over, before its command was performed."""
+        known = self._floor.orders.get(order)
+        return known is None or known.state is not OrderState.INTENT
 
     def warm_up(self, event: Market) -> None:
         """Show the rules an event of before the first one."""
@@ -214,8 +222,9 @@ class Trader:
             if seq > guard.after:
                 guard.better(high, low)
         left = desk.left(seq) if len(desk.guards) > 1 or not desk.quantity_now else ()
-        for strategy in left:
-            desk.blocked[strategy] = desk.guards[strategy].side
+        if left:
+            left = [strategy for strategy in left if desk.leave(strategy, desk.guards[strategy].side)]
+            self._floor.journal.dirty = self._floor.journal.dirty or bool(left)
         if shown and self._stops.reckon(desk, unasked=False):
             self._stops.rest(desk, ts, commands)
         if left:
@@ -235,13 +244,34 @@ class Trader:
                 self._intents.give_up(desk, ts, commands)
             ended = [s for s, guard in desk.guards.items() if guard.until is not None and ts > guard.until]
             for strategy in ended:
-                desk.blocked[strategy] = desk.guards[strategy].side
                 desk.guards[strategy].until = None
-            if ended:
+                self._floor.journal.dirty = True
+            if any([desk.leave(strategy, desk.guards[strategy].side) for strategy in ended]):
                 self._intents.compute(desk, ts, commands)
-            alarm = min(alarm, desk.next_end(), self._intents.next_deadline(desk) or NEVER)
+            if desk.retry_at and ts > desk.retry_at:
+                self._try_again(desk, ts, commands)
+            alarm = min(alarm, desk.next_end(), self._intents.next_deadline(desk) or NEVER, desk.retry_at or NEVER)
         self._floor.alarm = alarm
         return commands
+
+    def _try_again(self, desk: Desk, ts: int, commands: list[Approved]) -> None:
+        """Say again what the venue refused: the stop, the exit, and what was to be cancelled."""
+        desk.retry_at = desk.exits = desk.failures = 0
+        self._floor.journal.dirty = True
+        for order in (*desk.orders.values(), *desk.protective.values()):
+            if order.closes and order.filled >= order.quantity:
+                self.chronicle.step(order, OrderState.FILLED, ts)
+                self._floor.keep(desk, order)
+            elif order.state is OrderState.CANCELLING:
+                commands.append(self.gate.cancel(order))
+        self._stops.rest(desk, ts, commands)
+        if desk.position.quantity:
+            self._intents.compute(desk, ts, commands)
+        self._halts.obey(ts, commands)
+
+    def waits(self, symbol: str) -> bool:
+        """Say whether the venue refused something that is tried again in a while."""
+        return self._desks[symbol].retry_at > 0
 
     def value(self, ts: int) -> None:
         """Record what the account is worth."""
@@ -268,6 +298,7 @@ class Trader:
                 self._give_up(desk, order)
             desk.absent.clear()
             self._intents.compute(desk, event.ts, commands)
+            self._halts.obey(event.ts, commands)
         return commands
 
     # Targets.
@@ -281,6 +312,9 @@ class Trader:
             if desk.changes(target):
                 desk.target = target
                 desk.unblock(target)
+                if desk.failures >= TRIES and desk.position.quantity:
+                    # It is being left because the venue takes no stop for it: nobody else takes it over.
+                    desk.block(1 if desk.position.quantity > 0 else -1)
                 changed.append(desk)
                 targets.append(target)
         self.chronicle.decision(upto, tuple(targets))
@@ -333,7 +367,7 @@ class Trader:
     def _on_answer(self, desk: Desk, order: Order, event: OrderEvent) -> None:
         """Take what the venue says of an order that did not trade.
 
-        A CancelRejected changes nothing: the event that says how the order ended is on its way.
+        After a CancelRejected the event that says how the order ended is on its way; else it is cancelled again.
         """
         if isinstance(event, Accepted):
             # An order that was given up and turns up after all counts again, and the intent with it.
@@ -343,9 +377,13 @@ class Trader:
             self._stops.moved(order, event)
         elif isinstance(event, AmendRejected):
             self._stops.not_moved(order)
+        elif isinstance(event, CancelRejected):
+            if order.open:
+                self._retry(desk)
         elif isinstance(event, Cancelled):
-            self._on_cancelled(desk, order, event)
-        elif isinstance(event, Rejected):
+            if order.may_become(OrderState.CANCELLED):
+                self._on_cancelled(desk, order, event)
+        elif isinstance(event, Rejected) and order.may_become(OrderState.REJECTED):
             self.chronicle.step(order, OrderState.REJECTED, event.ts, event.reason)
             self._on_lost(desk, order)
 
@@ -355,6 +393,9 @@ class Trader:
         floor = self._floor
         # What comes of an order that was thought to be over changes what is to be done.
         desk.stale = desk.stale or not order.open
+        held = desk.position.quantity
+        if order.close_position and not order.filled:
+            order.closes = abs(held)
         order.executions.append(event.execution)
         order.filled += event.quantity
         order.matched = floor.came_in
@@ -369,8 +410,14 @@ class Trader:
         self._moved = True
         self.books.settle(desk)
         self.chronicle.fill(order, event, realised, desk.position, parts)
-        if order.filled >= order.quantity or (order.close_position and not desk.position.quantity):
+        if order.filled >= (order.closes or order.quantity) or (order.close_position and not desk.position.quantity):
             self.chronicle.step(order, OrderState.FILLED, event.ts)
+        elif order.closes and order.filled >= order.quantity:
+            # It may be done: what was held grew before it was reached, or only seems to have.
+            self._retry(desk)
+        if (desk.failures or desk.exits) and held * desk.position.quantity <= 0:
+            desk.stale = desk.stale or desk.exits > 0
+            desk.failures = desk.exits = 0
         if self._rules.guards:
             desk.watch(order.distance, now, floor.came_in)
             self._stops.reckon(desk)
@@ -383,18 +430,37 @@ class Trader:
             self._on_lost(desk, order)
 
     def _on_lost(self, desk: Desk, order: Order) -> None:
-        """Learn that the venue refused an order or took it away."""
-        if order.purpose == "flatten":
+        """Learn that the venue refused an order or took it away: twice at once is enough of anything."""
+        held = desk.position.quantity
+        if order.purpose == "take_profit":
+            return
+        if not held or (held > 0) == order.buys:
+            # An exit that something else was faster than: what it was to leave room for may still be missing.
+            desk.stale = desk.stale or (order.reduce_only and order.purpose == "target")
+            return
+        if order.purpose == "stop":
+            desk.failures += 1
+            if desk.failures == TRIES:
+                # Without a stop nothing is held: the position is left as if the stop had been hit.
+                desk.block(1 if held > 0 else -1)
+                desk.stale = True
+                self._retry(desk)
+            return
+        desk.exits += 1
+        if desk.exits < TRIES:
             desk.stale = True
-        elif order.purpose == "stop" and desk.position.quantity and self._stops.lost(desk):
-            # Without a stop nothing is held: the position is left as if the stop had been hit.
-            desk.block(1 if desk.position.quantity > 0 else -1)
-            desk.stale = True
+        else:
+            self._retry(desk)
+
+    def _retry(self, desk: Desk) -> None:
+        """Let what the venue refused rest for a while."""
+        floor = self._floor
+        desk.retry_at = floor.now + _RETRY_AFTER
+        floor.alarm = min(floor.alarm, desk.retry_at)
 
     def _on_funded(self, event: Funded) -> None:
-        if self._funded.get(event.symbol) == event.execution:
+        if self._repeated(event):
             return
-        self._funded[event.symbol] = event.execution
         desk = self._floor.desk(event.symbol)
         self.account.fund(event.symbol, event.amount)
         parts = desk.subs.fund(event.amount, event.mark, event.rate)
@@ -402,12 +468,21 @@ class Trader:
         self.books.settle(desk)
         self.chronicle.funding(event, parts)
 
+    def _repeated(self, event: Funded | Liquidated) -> bool:
+        """Say whether an event of the venue's own was booked before; it is now."""
+        key = (event.symbol, event.execution)
+        known = key in self._settled
+        self._settled.add(key)
+        return known
+
     def _on_liquidated(self, event: Liquidated, commands: list[Approved], now: int) -> None:
         """Book what the venue closed; trading stops until somebody has looked at it."""
+        if self._repeated(event):
+            return
         floor = self._floor
         desk = floor.desk(event.symbol)
         order = floor.draft(desk, event.side, event.quantity, event.ts, "liquidation", "flatten", reduce_only=True)
-        order.id = f"autoclose-{event.execution}"
+        order.id = f"{AUTOCLOSE}{event.execution}"
         order.filled = event.quantity
         signed = event.quantity if event.side == "buy" else -event.quantity
         executed = Executed(order.id, event.ts, event.execution, event.price, event.quantity, event.fee)
@@ -427,12 +502,15 @@ class Trader:
         if self._rules.guards:
             desk.watch(None, now, floor.came_in)
         figures = f"{event.quantity:f} {event.symbol} closed by the venue at {event.price:f}"
+        self._stops.rest(desk, now, commands)
         self._halts.latch("liquidated", "halt", figures, now, commands)
+        if desk.position.quantity:
+            self._intents.compute(desk, now, commands)
 
     def _absent(self, desk: Desk, order: Order, commands: list[Approved]) -> None:
         fresh = (order.epoch, order.seq) == (self.chronicle.epoch, self.chronicle.seq)
         closing = order.reduce_only or order.close_position
-        if fresh and order.state is OrderState.INTENT and (closing or self.gate.latch is None):
+        if fresh and order.state is OrderState.INTENT and not order.filled and (closing or self.gate.latch is None):
             # Nothing has happened since it was intended: it is as right now as it was then.
             commands.append(self.gate.protect(order) if order.purpose != "target" else self.gate.approve(order))
         elif desk.last is None and not order.protective:

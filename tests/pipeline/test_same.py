@@ -31,8 +31,10 @@ def recipe(program, real_bars, free_ports):
             "allocator": "equal_weight",
             "risk": {
                 "sizing": [{"fixed_quantity": {"quantity": "0.9"}}],
+                "protection": [{"atr_stop": {"interval": "5m", "multiplier": 4}}, {"take_profit": {"reward_risk": 2}}],
                 "limits": [{"max_leverage": {"limit": 3}}, {"max_order_notional": {"limit": 20000}}],
             },
+            "entry": {"limit": {"offset_ticks": 1, "timeout": "90s", "then": "market"}},
             "executor": {"paper": {"account": "same", "balance": 30000, "latency": "250ms"}},
             "sinks": ["jsonl", {"sqlite": {}}],
         }
@@ -59,6 +61,8 @@ def undisturbed(program, recipe):
     kinds = {json.loads(line)["type"] for line in export.splitlines()}
     decided = {"signal", "target", "order", "fill", "transfer", "refusal"}
     assert kinds == {*decided, "valuation", "position", "account"}
+    purposes = {json.loads(line).get("purpose") for line in export.splitlines()}
+    assert purposes >= {"target", "stop", "take_profit"}
     return export
 
 

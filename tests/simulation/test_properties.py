@@ -73,8 +73,8 @@ terms = st.builds(
 class Run:
     """Plays a market to an engine, keeps what a Trader would know, and checks every fill."""
 
-    def __init__(self, source, terms):
-        self.source, self.terms = source, terms
+    def __init__(self, source, terms, shown=D("0.001")):
+        self.source, self.terms, self.shown_size = source, terms, shown
         self.engine = self.fresh()
         self.seq = self.made = 0
         self.now = 0
@@ -90,7 +90,7 @@ class Run:
     def event(self, turn):
         self.seq += 1
         self.now += MINUTE
-        size = turn["size"] / 1000
+        size = float(turn["size"] * self.shown_size)
         prices = [self.price]
         for move in turn["moves"]:
             prices.append(max(prices[-1] + move, 100))
@@ -254,3 +254,13 @@ def test_a_restart_changes_nothing(source, terms, market, data):
     undisturbed = Run(source, terms).play(market, amends=False)
     restarted = Run(source, terms).play(market[:cut], amends=False).restart().play(market[cut:], amends=False)
     assert restarted.told == undisturbed.told
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(sorted(SOURCES)), terms, market)
+def test_more_than_anybody_wants_is_any_size(source, terms, market):
+    """Market orders alone take a shorter way where any size is to be had; where the size counts, they do not."""
+    lots = D(10**6)
+    anything = msgspec.structs.replace(terms, partial=False, participation=None)
+    enough = msgspec.structs.replace(terms, partial=True, participation=1.0)
+    assert Run(source, anything, lots).play(market).told == Run(source, enough, lots).play(market).told
