@@ -124,6 +124,11 @@ class MarginAccount:
         for contract, price in zip(held, prices, strict=True):
             contract.bound(price, share)
 
+    @property
+    def crossed(self) -> bool:
+        """Whether a position that is not alone may have used up its margin."""
+        return self.asks_margin and len(self._contracts) > 1 and any(contract.crossed for contract in self._contracts)
+
     def liquidate(self, ts: int, events: list[OrderEvent]) -> None:
         """Close positions at their mark, the greatest loss first, until the margin is enough."""
         if not self.asks_margin:

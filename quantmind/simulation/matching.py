@@ -245,7 +245,7 @@ class Matching:
             contract.expect()
             self.account.booked = True
         self._settle(contract)
-        if contract.crossed:
+        if contract.crossed or self.account.crossed:
             self.account.liquidate(event.ts, events)
             for each in self._contracts.values():
                 each.expect()
@@ -290,6 +290,9 @@ class Matching:
             self.waiting.add(contract.symbol)
         else:
             contract.unbound()
+            if self.account.booked:
+                # What it lost or earned is behind the others now.
+                self.account.rebound()
             if contract.quantity and contract.shows_position:
                 self.waiting.add(contract.symbol)
             else:

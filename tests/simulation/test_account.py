@@ -241,3 +241,17 @@ def test_a_position_is_valued_before_any_price(marked):
     assert venue.engine.account.equity() == 1000
     assert not venue.engine.on_market(1, Quote(BTC, 1, 100.0, 100.1, 1.0, 1.0))
     assert venue.engine.account.equity() == 1000 + D("0.05")
+
+
+def test_what_another_symbol_lost_counts_at_the_next_price(quotes):
+    """Cross margin: ETH is left with a loss, and BTC has 200 behind it instead of 3,000."""
+    venue = quotes(balance="3000", margin="cross")
+    venue.order("buy", "0.400")
+    venue.quote(50_000.0, 50_000.0)
+    venue.order("buy", "4", symbol=ETH)
+    venue.quote(2_000.0, 2_000.0, symbol=ETH)
+    venue.order("sell", "4", symbol=ETH)
+    assert [type(event) for event in venue.quote(1_300.0, 1_300.0, symbol=ETH)] == [Executed]
+    assert venue.wallet == 200
+    events = venue.quote(49_600.0, 49_600.0)
+    assert [type(event) for event in events] == [Liquidated]

@@ -297,8 +297,7 @@ class World:
                 "blocked": dict(desk.blocked),
                 "desired": dict(desk.desired),
                 "guards": {
-                    n: (g.side, g.since, g.distance, g.stop, g.take_profit, g.until)
-                    for n, g in desk.guards.items()
+                    n: (g.side, g.since, g.distance, g.stop, g.take_profit, g.until) for n, g in desk.guards.items()
                 },
                 "orders": {
                     o.id: (o.state, o.filled, o.trigger, o.moving, o.purpose, tuple(o.executions))
