@@ -144,7 +144,8 @@ class Paper(Executor[PaperOptions]):
         """Take back the account and the open orders of the journal."""
         self._matching.restore_account(account.wallet, account.positions)
         for order in orders:
-            self._matching.restore(order.submit(), order.filled, len(order.executions), order.cancel())
+            fills = len(order.executions)
+            self._matching.restore(order.submit(), order.filled, fills, order.cancel(), triggered=order.triggered)
 
     def remember(self, seq: int, event: Market) -> None:
         """Take note of an event that was matched before a restart."""

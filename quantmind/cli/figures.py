@@ -40,7 +40,9 @@ class Figure(click.ParamType):  # type: ignore[type-arg] # generic only in the n
         if figure is None or figure not in self.permitted or (self.whole and figure != int(figure)):
             name = param.opts[0] if param is not None else self.name
             what = "whole number" if self.whole else "number"
-            raise UsageError(f"{name}: must be a {what} {self.permitted}, was {value}")
+            # A figure that is within the range may still be of no size that can be reckoned with.
+            sizes = f", of a size from 1e{_SMALLEST} to 1e{_LARGEST}" if figure is None and _finite(str(value)) else ""
+            raise UsageError(f"{name}: must be a {what} {self.permitted}{sizes}, was {value}")
         return figure
 
 
@@ -99,17 +101,21 @@ def figure(
 
 def read_figure(text: str) -> Decimal | None:
     """Read a decimal number of a size that money has; None if it is none."""
+    value = _finite(text)
+    return value if value is not None and (not value or _SMALLEST <= value.adjusted() <= _LARGEST) else None
+
+
+def _finite(text: str) -> Decimal | None:
     try:
         value = Decimal(text.strip())
     except InvalidOperation:
         return None
-    if not value.is_finite() or (value and not _SMALLEST <= value.adjusted() <= _LARGEST):
-        return None
-    return value
+    return value if value.is_finite() else None
 
 
 def plain(value: Decimal, places: int = 6) -> str:
-    """Write a figure for a person: rounded to a number of decimals, without trailing zeros."""
+    """Write a figure for a person: rounded to decimals, of a small one to three digits, without trailing zeros."""
+    places = max(places, 2 - value.adjusted()) if value else places
     rounded = round(value, places) if value.as_tuple().exponent < -places else value  # type: ignore[operator] # finite
     text = f"{rounded:f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @click.option("-k", "name", metavar="NAME", default="", help="Only tests with this in their name.")
 @click.pass_context
 def test(ctx: click.Context, recipes: tuple[Path, ...], as_json: bool, name: str) -> None:
-    r"""Run the `tests:` of each RECIPE; end with 1 if one fails.
+    """Run the `tests:` of each RECIPE; end with 1 if one fails.
 
     Strategies, allocator and risk rules are the recipe's own. Feed, clock, executor and sinks are replaced, and
     there is no fee and no latency but what the test gives. Nothing was before the market that is given: the
@@ -65,7 +65,7 @@ def test(ctx: click.Context, recipes: tuple[Path, ...], as_json: bool, name: str
     stop and take_profit of an order are triggers of the protective orders that were placed while the position
     which it opened or increased was held: `stop_below: 108` is met by any stop with a trigger below 108, and
     `stop: null` means that there was none.
-    """
+    """  # noqa: D301 - \b keeps click from wrapping
     from quantmind.pipeline.recipe_test import run_test
 
     loaded = _load(ctx.obj, recipes)

@@ -74,8 +74,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     `ts` is the time of the last event, and 0 before one; of a stopped account, the last time on record, at whose
     prices it is valued. `drawdown` is the largest fall of the equity from its peak since the process started, as a
-    part of it; of a stopped account, by the valuations on record. `pending` has the latches that were cleared since
-    it stopped: those limits begin anew at the next start.
+    part of it; of a stopped account, by the valuations on record and this one. `pending` has the latches that were
+    cleared since it stopped: those limits begin anew at the next start.
     """
 
     account: str
@@ -132,6 +132,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         latches, orders = journal.latches().values(), journal.open_orders()
         positions = [(s, p, past.subs[s], past.prices.get(s)) for s, p in past.account.positions.items()]
         held = _held(positions, orders)
+        equity = past.account.wallet + sum((position.unrealised for position in held), _ZERO)
+        past.value(equity)
         return cls(
             account=journal.account,
             run=run,
@@ -142,7 +144,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
             ts=max([past.ts, *(order.trail[-1].ts for order in orders), *(latch.ts for latch in latches)]),
             balance=past.account.started_with,
             wallet=past.account.wallet,
-            equity=past.account.wallet + sum((position.unrealised for position in held), Decimal(0)),
+            equity=equity,
             drawdown=past.fall,
             latches=_latched(latches),
             pending=tuple(cleared(journal.states())),
@@ -158,13 +160,14 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         state = f"running as process {self.pid}" if self.running else "stopped"
         ready = "" if self.ready or not self.running else ", waiting to learn what became of its orders"
         yield f"account   {self.account}{f', run {self.run}' if self.run else ''}: {state}{ready}"
-        yield f"event     {self.seq:,}{f', {format_moment(self.ts)}' if self.ts else ''}"
+        when = f", {'' if self.running else 'the last on record at '}{format_moment(self.ts)}" if self.ts else ""
+        yield f"event     {self.seq:,}{when}"
         yield f"equity    {self.equity:,.4f}, wallet {self.wallet:,.4f}, began with {self.balance:,.4f}"
         yield f"drawdown  {self.drawdown:.2%}"
         for latch in self.latches:
             yield f"latched   {latch.name} ({latch.level}) since {_moment(latch.since)}: {latch.figures}"
         for name in self.pending:
-            yield f"cleared   {name}, in force at the next start"
+            yield f"cleared   {name}; it takes effect at the next start"
         for held in self.positions:
             yield from _position_lines(held)
         if not self.positions:
@@ -194,14 +197,12 @@ class _Past:
         self.prices: dict[str, float] = {}
         self.ts = 0
         self.fall = 0.0
-        peak = float(self.account.wallet)
+        self._peak = float(self.account.wallet)
         for fact in facts:
             self.ts = max(self.ts, fact.ts)
             if isinstance(fact, Valuation):
                 self.prices.update(fact.prices)
-                equity = float(fact.equity)
-                peak = max(peak, equity)
-                self.fall = max(self.fall, 1.0 - equity / peak)
+                self.value(fact.equity)
                 continue
             self.subs[fact.symbol].book(fact)
             if isinstance(fact, Fill):
@@ -211,6 +212,11 @@ class _Past:
             elif isinstance(fact, Funding):
                 self.account.fund(fact.symbol, fact.amount)
                 self.prices[fact.symbol] = float(fact.mark)
+
+    def value(self, equity: Decimal) -> None:
+        """Take note of an equity, and of how far below its peak it is."""
+        self._peak = max(self._peak, float(equity))
+        self.fall = max(self.fall, 1.0 - float(equity) / self._peak)
 
 
 def _held(
@@ -279,11 +285,16 @@ def _position_lines(held: Held) -> Iterator[str]:
     stop = "no stop" if held.stop is None else f"stop {held.stop:f}"
     take_profit = "no take-profit" if held.take_profit is None else f"take-profit {held.take_profit:f}"
     yield (
-        f"position  {held.quantity:f} {held.symbol} at {held.average_price:,.4f}, unrealised "
+        f"position  {held.quantity:f} {held.symbol} at {_price(held.average_price)}, unrealised "
         f"{held.unrealised:+,.4f}, {stop}, {take_profit}"
     )
     for strategy, sub in held.strategies.items():
-        yield f"            {sub.quantity:f} of {strategy} at {sub.average_price:,.4f}"
+        yield f"            {sub.quantity:f} of {strategy} at {_price(sub.average_price)}"
+
+
+def _price(value: Decimal) -> str:
+    """Write a price with four decimals, a small one with six digits."""
+    return f"{value:,.{max(4, 5 - value.adjusted()) if value else 4}f}"
 
 
 def _moment(ts: int) -> str:

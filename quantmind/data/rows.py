@@ -137,6 +137,7 @@ def span(paths: Sequence[Path]) -> tuple[int, int]:
         except (pl.exceptions.PolarsError, OSError) as error:
             raise QuantMindError(f"{path}: cannot be read: {str(error).partition(chr(10))[0]}") from error
     if not found:
+        read(paths, columns)
         raise QuantMindError(f"{', '.join(map(str, paths))}: has no rows; remove it or record it again")
     return min(found), max(found)
 

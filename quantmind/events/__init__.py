@@ -45,6 +45,7 @@ from quantmind.events.trading import (
     TimeInForce,
     Transfer,
     TriggerBy,
+    Triggered,
     Valuation,
 )
 
@@ -99,6 +100,7 @@ __all__ = [
     "Trade",
     "Transfer",
     "TriggerBy",
+    "Triggered",
     "Upto",
     "Valuation",
     "WakeAt",

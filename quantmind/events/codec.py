@@ -35,6 +35,7 @@ from quantmind.events.trading import (
     Refusal,
     Rejected,
     Transfer,
+    Triggered,
     Valuation,
 )
 
@@ -66,6 +67,7 @@ Message = (
     | Accepted
     | Rejected
     | Executed
+    | Triggered
     | Amended
     | AmendRejected
     | Liquidated

@@ -130,6 +130,13 @@ class Executed(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="exec
     maker: bool = False
 
 
+class Triggered(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="triggered"):
+    """A conditional order has become a market order that could not be filled at once."""
+
+    order: str
+    ts: int
+
+
 class Amended(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="amended"):
     """A resting order was changed; these are its figures now."""
 
@@ -196,7 +203,7 @@ class Funded(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="funded
 
 
 OrderEvent = (
-    Accepted | Rejected | Executed | Amended | AmendRejected | Cancelled | CancelRejected | Absent | Liquidated | Funded
+    Accepted | Rejected | Executed | Triggered | Amended | AmendRejected | Cancelled | CancelRejected | Absent | Liquidated | Funded
 )
 """What an executor reports."""
 

@@ -46,6 +46,10 @@ class Instrument(msgspec.Struct, frozen=True):
     max_quantity: Decimal | None = None
     tiers: tuple[Tier, ...] = tiers((Decimal(0), Decimal("0.02")))
 
+    def __repr__(self) -> str:
+        """Name it: it stands in the messages of faults, which must fit on a line."""
+        return f"Instrument({self.symbol!r}, tick={self.tick}, step={self.step})"
+
     def tier(self, notional: Decimal) -> Tier:
         """Return the maintenance tier of a notional."""
         found = self.tiers[0]

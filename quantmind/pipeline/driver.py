@@ -35,6 +35,7 @@ class Driver:
         self._executing.warm_up(history)
         self._executing.trader.chronicle.silent = not (self._sinking.wants or self._deciding.decider.listens)
         self._executing.start()
+        self._feeding.handled = self._executing.resumed_at
         async for batch in self._feeding.batches():
             events = self._handle(batch)
             self._executing.commit()

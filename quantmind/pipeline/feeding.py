@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from typing import Any
 
 from quantmind.data.precedence import Precedence
-from quantmind.errors import ComponentError, RecipeError
+from quantmind.errors import ComponentError, QuantMindError, RecipeError
 from quantmind.events import Market
 from quantmind.kinds.feed import Feed
 from quantmind.market.bars import BarBuilder
@@ -43,6 +43,8 @@ class Feeding:
         if len(speeds) > 1:
             raise RecipeError(f"feeds: all feeds of a recipe run at one speed, not at {_listed(speeds)}")
         (self.speed,) = speeds
+        self.handled = 0
+        """The events that were handled before an interruption; they come again as fast as possible."""
 
     def stop(self) -> None:
         """Give out no more than the batch at hand."""
@@ -181,10 +183,13 @@ class Feeding:
     ) -> AsyncGenerator[Sequence[Market], None]:
         """Let event time pass `speed` times as fast as the clock on the wall."""
         began: float | None = None
-        first = 0
+        first = seq = 0
         async for batch in merged:
             given = 0
             for index, event in enumerate(batch):
+                seq += 1
+                if seq <= self.handled:
+                    continue
                 if began is None:
                     began, first = time.monotonic(), event.ts
                 due = began + (event.ts - first) / 1e9 / speed
@@ -210,6 +215,8 @@ async def _guarded(feed: Feed[Any]) -> AsyncIterator[Sequence[Market]]:
             yield batch
     except ComponentError:
         raise
+    except QuantMindError as error:
+        raise ComponentError(f"feed {feed.name} failed: {error}") from error
     except Exception as error:
         raise ComponentError(f"feed {feed.name} failed: {type(error).__name__}: {error}") from error
 

@@ -48,7 +48,7 @@ class MarginAccount:
     def _book(self, contract: Contract, quantity: Decimal, price: Decimal, fee: Decimal) -> None:
         position = contract.position
         if not position.quantity:
-            contract.mark = None
+            contract.unmark()
         self.wallet += position.fill(quantity, price, fee) - fee
         contract.held()
         self.booked = True

@@ -11,7 +11,9 @@ from typing import TypeGuard
 from quantmind.events import Bar, Book, Market, Quote, Trade
 from quantmind.kinds.channel import BOOKS, MARKS, QUOTES, TRADES, Channel
 from quantmind.ledger.positions import Position
+from quantmind.market.bars import NEVER
 from quantmind.market.instruments import Instrument
+from quantmind.market.marks import FRESH
 from quantmind.simulation.resting import Resting
 from quantmind.simulation.tick import Tick
 
@@ -37,6 +39,7 @@ class Contract:
         "mark",
         "mark_high",
         "mark_low",
+        "mark_until",
         "order_high",
         "order_low",
         "order_mark_high",
@@ -70,7 +73,9 @@ class Contract:
         self.seen: Market | None = None
         """The last event with a price of its source."""
         self.mark: float | None = None
-        """The last mark price since the position was opened."""
+        """The last mark price since the position was opened, while it is fresh."""
+        self.mark_until = NEVER
+        """When it is fresh no longer; never without one."""
         self.pending: list[Resting] = []
         """The market orders on their way, which whatever comes next may meet."""
         self.order_low = self.order_mark_low = self.liquidation_low = self.low = self.mark_low = 0.0
@@ -103,6 +108,16 @@ class Contract:
             return self.mark
         event = self.seen
         return event.close if isinstance(event, Bar) else self.last
+
+    def marked(self, price: float, ts: int) -> None:
+        """Take note of a mark price."""
+        if price > 0:
+            self.mark, self.mark_until = price, ts + FRESH
+
+    def unmark(self) -> None:
+        """Forget the mark price: what is traded values the position, and may liquidate it."""
+        self.mark, self.mark_until = None, NEVER
+        self.expect()
 
     def priced_by(self, event: Market) -> TypeGuard[Quote | Book | Trade | Bar]:
         """Say whether an event has a price that orders of the contract are matched against."""
@@ -168,8 +183,7 @@ class Contract:
         """Say whether prices between two may do more than meet pending orders."""
         if not (self.order_low < low <= high < self.order_high):
             return True
-        by_mark = self.has_marks and self.mark is not None
-        return not (by_mark or self.liquidation_low < low <= high < self.liquidation_high)
+        return not (self.mark is not None or self.liquidation_low < low <= high < self.liquidation_high)
 
     def _rescan(self) -> None:
         low, high, mark_low, mark_high = 0.0, inf, 0.0, inf
@@ -207,7 +221,7 @@ class Contract:
             self._rescan()
         low, high, mark_low, mark_high = self.order_low, self.order_high, self.order_mark_low, self.order_mark_high
         quantity = self.quantity
-        if quantity and self.has_marks:
+        if quantity and self.mark is not None:
             mark_low, mark_high = max(mark_low, self.liquidation_low), min(mark_high, self.liquidation_high)
         elif quantity:
             low, high = max(low, self.liquidation_low), min(high, self.liquidation_high)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from math import inf, nan
 
-from quantmind.events import Book, Cancelled, Executed, Market, OrderEvent, Quote, Rejected, Trade
+from quantmind.events import Book, Cancelled, Executed, Market, OrderEvent, Quote, Rejected, Trade, Triggered
 from quantmind.simulation.account import MarginAccount
 from quantmind.simulation.contract import Contract
 from quantmind.simulation.depth import Depth
@@ -96,6 +96,8 @@ class Filling:
             return
         if depth is not None:
             self.market(contract, order, depth, ts, events)
+        if order.id in contract.orders:
+            events.append(Triggered(order.id, ts))
 
     def touched(self, contract: Contract, order: Resting, depth: Depth, ts: int, events: list[OrderEvent]) -> None:
         """Fill a resting limit order at its own price, with the size that came to it."""
@@ -150,7 +152,9 @@ class Filling:
             return order.left
         room = self.reducible(contract, order)
         if not room:
-            self._cancel(contract, order, ts, "reduce_only", events)
+            # A market order is judged when it is filled, however long it waited for a size.
+            end = self._reject if order.kind == "market" and not order.triggered else self._cancel
+            end(contract, order, ts, "reduce_only", events)
         elif order.submit.close_position:
             order.left = room
         return min(order.left, room)

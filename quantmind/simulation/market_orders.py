@@ -51,7 +51,7 @@ class MarketOrders:
         shown = (bar.open, bar.volume)
         self._fill(contract, seq, bar.ts - bar.interval, shown, shown, events)
         account = self._account
-        if account.booked and contract.quantity and account.asks_margin and not contract.has_marks:
+        if account.booked and contract.quantity and account.asks_margin and contract.mark is None:
             # What was opened with the bar may not survive it.
             account.rebound()
             if contract.reaches(low, high):

@@ -114,14 +114,20 @@ class Matching:
         return resting
 
     def restore(
-        self, command: Submit, filled: Decimal = Decimal(0), fills: int = 0, cancel: Cancel | None = None
+        self,
+        command: Submit,
+        filled: Decimal = Decimal(0),
+        fills: int = 0,
+        cancel: Cancel | None = None,
+        *,
+        triggered: bool = False,
     ) -> None:
         """Take back an order that was accepted before a restart, of which `filled` was executed in so many fills.
 
         It counts as arrived, until `remember` shows what came in since.
         """
         order = self._take(command)
-        self._restored.add(self._contracts[command.symbol], order, filled, fills)
+        self._restored.add(self._contracts[command.symbol], order, filled, fills, triggered)
         if cancel is not None:
             self._cancel(order, cancel)
 
@@ -205,6 +211,8 @@ class Matching:
         contract = self._contracts.get(event.symbol)
         if contract is None or event.ts >= self._cancel_at:
             return self._match(contract, seq, event)
+        if event.ts > contract.mark_until:
+            contract.unmark()
         kind = event.__class__
         if kind is Quote:
             if contract.source != "quote":
@@ -220,8 +228,8 @@ class Matching:
                     contract.seen = event
                 return NOTHING
         elif kind is Mark:
-            if contract.mark_low < event.price < contract.mark_high:  # type: ignore[union-attr] # a mark
-                contract.mark = event.price  # type: ignore[union-attr] # a mark
+            if contract.mark is not None and contract.mark_low < event.price < contract.mark_high:  # type: ignore[union-attr] # a mark
+                contract.marked(event.price, event.ts)  # type: ignore[union-attr] # a mark
                 return NOTHING
         elif kind is Trade:
             if contract.source == "trade":

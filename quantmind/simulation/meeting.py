@@ -34,7 +34,7 @@ class Meeting:
             self._fund(contract, event, events)
         elif isinstance(event, Mark):
             if event.price > 0:
-                contract.mark = event.price
+                contract.marked(event.price, event.ts)
                 self._mark(contract, seq, event, events)
         elif contract.priced_by(event) and not isinstance(event, Bar):
             contract.seen = event

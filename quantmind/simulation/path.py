@@ -78,7 +78,7 @@ class Path:
 
     def _reached(self, contract: Contract, active: list[Resting], bar: Bar, opened: bool) -> bool:
         """Say whether anything is left that the path of the bar can reach."""
-        if self._account.asks_margin and not contract.has_marks and contract.quantity:
+        if self._account.asks_margin and contract.mark is None and contract.quantity:
             if opened:
                 contract.expect()
                 self._account.rebound()
@@ -179,7 +179,7 @@ class Path:
     def _liquidation(self, contract: Contract, now: float, end: float, falling: bool) -> float | None:
         """Return the price of a leg at which the position is liquidated."""
         quantity = contract.quantity
-        if not quantity or contract.has_marks or not self._account.asks_margin or (quantity > 0) != falling:
+        if not quantity or contract.mark is not None or not self._account.asks_margin or (quantity > 0) != falling:
             return None
         level = self._account.liquidated_at(contract)
         if level is None:
@@ -191,7 +191,7 @@ class Path:
 
     def _liquidate(self, contract: Contract, price: float, ts: int, events: list[OrderEvent]) -> None:
         """Liquidate at the open what it has passed."""
-        if contract.has_marks or contract.liquidation_low < price < contract.liquidation_high:
+        if contract.mark is not None or contract.liquidation_low < price < contract.liquidation_high:
             return
         found = self._liquidation(contract, price, price, contract.quantity > 0)
         if found is not None:

@@ -21,7 +21,7 @@ class Restored:
         self._orders: dict[str, Resting] = {}
         self._shown = False
 
-    def add(self, contract: Contract, order: Resting, filled: Decimal, fills: int) -> None:
+    def add(self, contract: Contract, order: Resting, filled: Decimal, fills: int, triggered: bool) -> None:
         """Take back an order of which `filled` was executed in so many fills."""
         order.left -= filled
         order.filled, order.fills = filled, fills
@@ -29,7 +29,7 @@ class Restored:
             return
         if order.kind == "trailing_stop_market" and order.price is not None:
             resume(contract.instrument, order, order.price)
-        if filled and order.kind != "limit":
+        if triggered or (filled and order.kind != "limit"):
             order.kind, order.triggered = "market", True
         order.arrived = order.submit.time_in_force in {"gtc", "gtx"}
         self._orders[order.id] = order
@@ -45,9 +45,9 @@ class Restored:
         if not self._shown:
             self._shown = True
             for order in self._orders.values():
-                order.arrived = order.kind != "limit"
+                order.arrived = order.kind != "limit" or order.filled > 0
         if isinstance(event, Mark):
-            contract.mark = event.price if event.price > 0 else contract.mark
+            contract.marked(event.price, event.ts)
         elif contract.priced_by(event):
             contract.seen = event
             self._arrived(contract, seq, event)

@@ -94,10 +94,10 @@ class Chronicle:
             self.n += 1
             self._tell_step(order, self.n, ts, reason)
 
-    def amended(self, order: Order, ts: int) -> None:
-        """Record that the figures of a resting order have changed."""
+    def changed(self, order: Order, ts: int, how: str) -> None:
+        """Record that a resting order is not what it was, in the same state."""
         self.n += 1
-        self._tell_step(order, self.n, ts, "amended")
+        self._tell_step(order, self.n, ts, how)
 
     def _tell_step(self, order: Order, n: int, ts: int, reason: str) -> None:
         self.number += 1

@@ -14,14 +14,11 @@ from quantmind.ledger.positions import Position
 from quantmind.ledger.sub_positions import SubPositions, spread
 from quantmind.market.bars import NEVER
 from quantmind.market.instruments import Instrument
+from quantmind.market.marks import FRESH
 from quantmind.trader.guard import Guard
 from quantmind.trader.orders import Order
 
 _ZERO = Decimal(0)
-
-
-_MARK_IS_FRESH = 60_000_000_000
-"""For how long (ns) a mark price is better than a later price of another kind: recorded ones are hours apart."""
 
 
 TRIES = 2
@@ -173,7 +170,7 @@ class Desk:
             self.priced_at = ts
 
     def _value(self, ts: int) -> None:
-        if self.mark is None or ts - self.marked_at > _MARK_IS_FRESH:
+        if self.mark is None or ts - self.marked_at > FRESH:
             self.value_price = self.last
 
     def changes(self, target: Target) -> bool:
@@ -237,6 +234,14 @@ class Desk:
         if not reducing or (reducing > 0) == (held > 0):
             return effective
         return effective + (max(reducing, -held) if held > 0 else min(reducing, -held))
+
+    def unclosed(self, *, buys: bool) -> Decimal:
+        """Return what of a position on the other side no market order is closing yet; 0 of one on this side."""
+        left = self.position.quantity
+        for order in self.orders.values():
+            if order.buys == buys and order.order_type == "market":
+                left += order.remaining
+        return abs(left) if left and (left < 0) == buys else _ZERO
 
     def cancelling(self) -> bool:
         """Say whether a cancel is not confirmed yet."""

@@ -10,6 +10,7 @@ from quantmind.trader.desk import Desk
 from quantmind.trader.entry import LimitEntry
 from quantmind.trader.floor import Floor
 from quantmind.trader.gate import Approved, Intent
+from quantmind.trader.orders import Order
 from quantmind.trader.stops import Stops
 
 _ZERO = Decimal(0)
@@ -168,7 +169,7 @@ class Intents:
             self._at_market(desk, target, intent.side, passed, reduce_only, distance, ts, commands)
             return
         # A position is left at market; only what opens one waits for its price.
-        reducing = min(intent.reducing, passed)
+        reducing = min(desk.unclosed(buys=quantity > 0), passed)
         if reducing:
             self._at_market(desk, target, intent.side, reducing, True, distance, ts, commands)
         increase = passed - reducing
@@ -210,10 +211,14 @@ class Intents:
             if order.deadline and ts > order.deadline:
                 self._floor.cancel(order, ts, commands)
 
-    def given_up(self, desk: Desk) -> None:
+    def given_up(self, desk: Desk, order: Order) -> None:
         """Learn that an entry that had its time is cancelled: what is left goes at market, if the recipe says so."""
+        held = desk.position.quantity
         if self._entry is not None and self._entry.then == "market":
             desk.stale = desk.urgent = True
+        elif held and (held > 0) != order.buys:
+            # A part of it would have closed the position: an exit does not wait.
+            desk.stale = True
 
     def next_deadline(self, desk: Desk) -> int:
         """Return the earliest time at which an entry is given up; 0 when none is."""

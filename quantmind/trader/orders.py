@@ -89,6 +89,8 @@ class Order(msgspec.Struct, gc=False, array_like=True):
     """The trigger that the venue would not have it moved to; None when there is none."""
     closes: Decimal = _ZERO
     """With `close_position`, what was held when it began to be filled; 0 before."""
+    triggered: bool = False
+    """Whether a stop or a take-profit has become a market order."""
     matched: int = 0
     """The last market event that filled a part of it: should that come again, it has filled what it could."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from quantmind.events import Fact, Fill, Funding, Transfer, Valuation
-from quantmind.trader.desk import DeskState
+from quantmind.trader.desk import Desk, DeskState
 from quantmind.trader.floor import Floor
 
 AUTOCLOSE = "autoclose-"
@@ -60,19 +60,23 @@ def restore(floor: Floor) -> Restored:
         if not order.acknowledged:
             floor.unanswered.add(order.id)
     for desk in floor.desks.values():
-        if floor.rules.guards:
-            # What was held before there was a rule is guarded from now on.
-            desk.watch(None, restored.told, 0)
-        for guard in desk.guards.values() if anew else ():
-            guard.after = 0
-        if anew and desk.stale:
-            floor.unpriced.add(desk.instrument.symbol)
+        _guarded(floor, desk, restored, anew)
     floor.books.settle()
     floor.unvalued = True
     floor.resets = cleared(states)
     # What a latch refused is wanted still.
     floor.unpriced.update(symbol for symbol, desk in floor.desks.items() if floor.resets and desk.target is not None)
     return restored
+
+
+def _guarded(floor: Floor, desk: Desk, restored: Restored, anew: bool) -> None:
+    if floor.rules.guards:
+        # What was held before there was a rule is guarded from now on.
+        desk.watch(None, restored.told, 0)
+    for guard in desk.guards.values() if anew else ():
+        guard.after = 0
+    if anew and desk.stale:
+        floor.unpriced.add(desk.instrument.symbol)
 
 
 def cleared(states: Mapping[str, str]) -> list[str]:

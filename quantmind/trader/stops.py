@@ -111,7 +111,7 @@ class Stops:
         """Learn that an order was moved."""
         order.moving = None
         order.trigger = event.trigger
-        self._floor.chronicle.amended(order, event.ts)
+        self._floor.chronicle.changed(order, event.ts, "amended")
 
     def not_moved(self, order: Order) -> None:
         """Learn that an order could not be moved; it rests where it was."""

@@ -25,6 +25,7 @@ from quantmind.events import (
     Query,
     Rejected,
     Target,
+    Triggered,
     Upto,
 )
 from quantmind.market.bars import NEVER
@@ -246,7 +247,7 @@ class Trader:
             for strategy in ended:
                 desk.guards[strategy].until = None
                 self._floor.journal.dirty = True
-            if any([desk.leave(strategy, desk.guards[strategy].side) for strategy in ended]):
+            if [strategy for strategy in ended if desk.leave(strategy, desk.guards[strategy].side)]:
                 self._intents.compute(desk, ts, commands)
             if desk.retry_at and ts > desk.retry_at:
                 self._try_again(desk, ts, commands)
@@ -293,6 +294,7 @@ class Trader:
         desk = self._floor.desk(event.symbol)
         if desk.last is not None:
             self.unpriced.discard(event.symbol)
+            self._floor.journal.dirty = True
             self._floor.now = event.ts
             for order in desk.absent:
                 self._give_up(desk, order)
@@ -333,11 +335,7 @@ class Trader:
         floor = self._floor
         now = max(event.ts, floor.now)
         if isinstance(event, Funded | Liquidated):
-            if isinstance(event, Funded):
-                self._on_funded(event)
-            else:
-                self._on_liquidated(event, commands, now)
-            return commands
+            return self._on_own(event, now)
         order = floor.orders.get(event.order) or floor.find(event.order)
         desk = floor.desk(order.symbol)
         if isinstance(event, Executed):
@@ -347,12 +345,12 @@ class Trader:
         else:
             self._on_answer(desk, order, event)
         floor.keep(desk, order)
+        # A refused move is not asked for again before the rules say something new.
+        settled = not isinstance(event, Accepted | AmendRejected | CancelRejected)
         waiting: Collection[Desk] = (desk,)
         if floor.unanswered and order.id in floor.unanswered:
             floor.unanswered.remove(order.id)
-            waiting = self._desks.values() if self.ready else ()
-        # A refused move is not asked for again before the rules say something new.
-        settled = not isinstance(event, Accepted | AmendRejected | CancelRejected) or len(waiting) > 1
+            settled, waiting = True, self._desks.values() if self.ready else ()
         for each in waiting:
             if settled and (each.guards or each.protective):
                 self._stops.rest(each, now, commands)
@@ -373,6 +371,9 @@ class Trader:
             # An order that was given up and turns up after all counts again, and the intent with it.
             desk.stale = desk.stale or order.state is OrderState.NOT_PLACED
             self.chronicle.step(order, OrderState.ACCEPTED, event.ts)
+        elif isinstance(event, Triggered):
+            order.triggered = True
+            self.chronicle.changed(order, event.ts, "triggered")
         elif isinstance(event, Amended):
             self._stops.moved(order, event)
         elif isinstance(event, AmendRejected):
@@ -407,6 +408,9 @@ class Trader:
         if order.protective:
             desk.block(side)
             desk.stale = True
+        elif order.reduce_only and desk.position.quantity and (desk.position.quantity > 0) == order.buys:
+            # It closed what is not known to have been opened: fills came in another order than they were made.
+            desk.stale = True
         self._moved = True
         self.books.settle(desk)
         self.chronicle.fill(order, event, realised, desk.position, parts)
@@ -425,7 +429,7 @@ class Trader:
     def _on_cancelled(self, desk: Desk, order: Order, event: Cancelled) -> None:
         self.chronicle.step(order, OrderState.CANCELLED, event.ts, event.reason)
         if order.deadline and order.cancel_ts > order.deadline:
-            self._intents.given_up(desk)
+            self._intents.given_up(desk, order)
         if event.reason:
             self._on_lost(desk, order)
 
@@ -459,8 +463,6 @@ class Trader:
         floor.alarm = min(floor.alarm, desk.retry_at)
 
     def _on_funded(self, event: Funded) -> None:
-        if self._repeated(event):
-            return
         desk = self._floor.desk(event.symbol)
         self.account.fund(event.symbol, event.amount)
         parts = desk.subs.fund(event.amount, event.mark, event.rate)
@@ -468,17 +470,20 @@ class Trader:
         self.books.settle(desk)
         self.chronicle.funding(event, parts)
 
-    def _repeated(self, event: Funded | Liquidated) -> bool:
-        """Say whether an event of the venue's own was booked before; it is now."""
+    def _on_own(self, event: Funded | Liquidated, now: int) -> list[Approved]:
+        """Take what the venue did by itself, once."""
+        commands: list[Approved] = []
         key = (event.symbol, event.execution)
-        known = key in self._settled
-        self._settled.add(key)
-        return known
+        if key not in self._settled:
+            self._settled.add(key)
+            if isinstance(event, Funded):
+                self._on_funded(event)
+            else:
+                self._on_liquidated(event, commands, now)
+        return commands
 
     def _on_liquidated(self, event: Liquidated, commands: list[Approved], now: int) -> None:
         """Book what the venue closed; trading stops until somebody has looked at it."""
-        if self._repeated(event):
-            return
         floor = self._floor
         desk = floor.desk(event.symbol)
         order = floor.draft(desk, event.side, event.quantity, event.ts, "liquidation", "flatten", reduce_only=True)
@@ -501,6 +506,7 @@ class Trader:
             self.chronicle.transfer(event.symbol, event.price, passed, now, order.id)
         if self._rules.guards:
             desk.watch(None, now, floor.came_in)
+            self._stops.reckon(desk)
         figures = f"{event.quantity:f} {event.symbol} closed by the venue at {event.price:f}"
         self._stops.rest(desk, now, commands)
         self._halts.latch("liquidated", "halt", figures, now, commands)

@@ -365,7 +365,7 @@ class TestStopped:
         (held,) = account.json("status")["positions"]
         outcome = account.json("reset", "--name", "tripwire")
         assert (outcome["changed"], outcome["latches"]) == (["tripwire"], {})
-        assert "cleared   tripwire, in force at the next start" in account.program.run("status")
+        assert "cleared   tripwire; it takes effect at the next start" in account.program.run("status")
         summary = account.summary(account.live("evening", price=60_000))
         assert summary["latches"] == {}
         # The first trade of the tape is at 60,001.

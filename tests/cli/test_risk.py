@@ -65,7 +65,10 @@ class TestKelly:
             ("--win-rate half --reward-risk 1", "--win-rate: must be a number between 0 and 1, was half"),
             ("--win-rate nan --reward-risk 1", "--win-rate: must be a number between 0 and 1, was nan"),
             ("--win-rate 0.5 --reward-risk 0", "--reward-risk: must be a number above 0, was 0"),
-            ("--win-rate 0.5 --reward-risk 1e99", "--reward-risk: must be a number above 0, was 1e99"),
+            (
+                "--win-rate 0.5 --reward-risk 1e99",
+                "--reward-risk: must be a number above 0, of a size from 1e-15 to 1e15, was 1e99",
+            ),
             (
                 "--win-rate 0.5 --reward-risk 1 --fraction 1.5",
                 "--fraction: must be a number above 0 and at most 1, was 1.5",
@@ -201,6 +204,28 @@ class TestAtrStop:
     )
     def test_wrong_usage(self, quantmind, arguments, line):
         assert refused(quantmind, "atr-stop", *arguments.split()) == line
+
+
+class TestSmallFigures:
+    def test_the_stop_of_a_tiny_price_is_told_with_its_digits(self, quantmind):
+        given = "risk atr-stop --price 1e-5 --atr 1e-7 --multiplier 2 --side short --tick 1e-8"
+        assert quantmind(*words(given)) == (
+            0,
+            "stop 0.0000102 = 0.00001 + 0.0000002\ndistance 0.0000002 = 2 * 0.0000001, 2 % of the price\n",
+            "",
+        )
+
+    def test_the_liquidation_price_of_a_tiny_price_is_not_0(self, quantmind):
+        given = "risk liquidation --side long --quantity 1e6 --entry 1e-5 --wallet 3 --maintenance-rate 0.02"
+        _, output, _ = quantmind(*words(given))
+        # (3 - 10) / (20,000 - 1,000,000) = 0.0000071428...
+        assert output.startswith("liquidation price 0.00000714, -28.57 % from the entry\n")
+
+    @pytest.mark.parametrize("size", ["1e-400", "1e400", "1e-16"])
+    def test_one_of_a_size_that_no_money_has(self, quantmind, size):
+        assert refused(quantmind, "kelly", "--win-rate", "0.55", "--reward-risk", size) == (
+            f"--reward-risk: must be a number above 0, of a size from 1e-15 to 1e15, was {size}"
+        )
 
 
 class TestSize:

@@ -241,3 +241,9 @@ def test_what_is_replaced_needs_no_variables_and_leaves_nothing_behind(tested, f
     assert code == 78
     assert "risk.sizing[0].fixed_quantity.quantity: the environment variable SIZE is not set" in errors
     assert [path.name for path in folder.iterdir()] == ["r.yaml"]
+
+
+def test_the_help_shows_a_test_as_it_is_written(quantmind):
+    code, output, _ = quantmind("test", "--help")
+    shown = "    tests:\n      - name: buys after a cross, stops below\n        given:\n          equity: 10000\n"
+    assert (code, shown in output, "\\b" in output) == (0, True, False)

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from quantmind.data.bars import read_bars
+from quantmind.data.rows import span
 from quantmind.errors import QuantMindError
 from quantmind.events import Bar
 
@@ -299,6 +300,13 @@ def test_an_empty_csv(tmp_path, content):
     path.write_text(content)
     with pytest.raises(QuantMindError, match=r"a.csv: (has no rows|cannot be read as csv)"):
         read(path)
+
+
+def test_the_span_of_rows_whose_times_cannot_be_read(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("date,open,high,low,close,volume\nsoon,1,1,1,1,1\n")
+    with pytest.raises(QuantMindError, match=r"a.csv: row 1 has no readable time; correct or remove it"):
+        span([path])
 
 
 def test_a_file_without_rows(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quantmind.errors import ComponentError, RecipeError
+from quantmind.errors import ComponentError, QuantMindError, RecipeError
 from quantmind.events import Bar, Mark, Quote, Trade
 from quantmind.kinds import MARKS, QUOTES, TRADES, Feed, NoOptions, bars
 from quantmind.market.bars import Built
@@ -220,6 +220,15 @@ class TestPace:
         plain = await events_of(feeding_of(*feeds(None), built=built))
         assert await events_of(feeding_of(*feeds(1_000_000.0), built=built)) == plain
 
+    async def test_what_was_handled_before_an_interruption_comes_again_without_waiting(self):
+        events = [trade(index * 3600 * SECOND) for index in range(100)]
+        events += [trade(events[-1].ts + 3600 * SECOND + index * SECOND // 10) for index in range(11)]
+        feeding = feeding_of(Given([events], speed=10.0))
+        feeding.handled = 100
+        began = time.monotonic()
+        assert [event for batch in await batches_of(feeding) for event in batch] == events
+        assert 0.09 <= time.monotonic() - began < 5
+
 
 class TestStop:
     async def test_nothing_follows_the_batch_at_hand(self):
@@ -306,6 +315,10 @@ class TestFaults:
     async def test_an_error_that_says_who_it_is_of_stays_as_it_is(self):
         with pytest.raises(ComponentError, match=r"^the exchange is closed$"):
             await events_of(feeding_of(Given([], ComponentError("the exchange is closed"))))
+
+    async def test_an_error_for_its_user_is_told_without_the_name_of_a_class(self):
+        with pytest.raises(ComponentError, match=r"^feed given failed: a\.csv: high is nan; correct it$"):
+            await events_of(feeding_of(Given([], QuantMindError("a.csv: high is nan; correct it"))))
 
     def test_two_speeds(self):
         with pytest.raises(RecipeError, match="not at 10 and max"):

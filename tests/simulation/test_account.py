@@ -255,3 +255,13 @@ def test_what_another_symbol_lost_counts_at_the_next_price(quotes):
     assert venue.wallet == 200
     events = venue.quote(49_600.0, 49_600.0)
     assert [type(event) for event in events] == [Liquidated]
+
+
+def test_a_mark_of_hours_ago_does_not_hide_a_liquidation(marked):
+    """Recorded marks may be 8 h apart: after a minute what is traded counts."""
+    venue = marked(balance="1000", margin="cross")
+    venue.order("buy", "0.200")
+    venue.quote(50_000.0, 50_000.0)
+    venue.show(Mark(BTC, venue.now + MINUTE, 50_000.0))
+    assert not venue.quote(44_000.0, 44_000.0)
+    assert [type(event) for event in venue.quote(44_000.0, 44_000.0)] == [Liquidated]

@@ -18,6 +18,7 @@ from quantmind.events import (
     Executed,
     Mark,
     Rejected,
+    Triggered,
 )
 from quantmind.kinds import BOOKS, TRADES
 from quantmind.simulation.fees import Fees
@@ -165,7 +166,8 @@ class TestConditional:
         venue.order("sell", type="stop_market", trigger="95", trigger_by="mark")
         assert not venue.quote(90.0, 90.1)
         assert not venue.show(Mark(BTC, venue.now + MINUTE, 95.1))
-        assert not venue.show(Mark(BTC, venue.now + MINUTE, 95.0))
+        (triggered,) = venue.show(Mark(BTC, venue.now + MINUTE, 95.0))
+        assert type(triggered) is Triggered
         assert fills(venue.quote(91.0, 91.1)) == [(D("91.0"), D(1), False)]
 
     def test_a_trailing_stop_follows_and_never_goes_back(self, quotes):

@@ -23,6 +23,7 @@ from quantmind.events import (
     Rejected,
     Submit,
     Trade,
+    Triggered,
 )
 from quantmind.kinds import FUNDING, QUOTES, TRADES, bars
 from quantmind.market.instruments import KNOWN
@@ -82,6 +83,7 @@ class Run:
         self.shown = []
         self.told = []
         self.commands, self.executed, self.cancels = {}, {}, {}
+        self.triggered = set()
         self.position = self.cash = D(0)
 
     def fresh(self):
@@ -184,6 +186,8 @@ class Run:
             self.commands[answer.order] = msgspec.structs.replace(
                 self.commands[answer.order], quantity=answer.quantity, price=answer.price, trigger=answer.trigger
             )
+        elif isinstance(answer, Triggered):
+            self.triggered.add(answer.order)
         elif isinstance(answer, Funded):
             self.cash += answer.amount
         elif isinstance(answer, Liquidated):
@@ -229,7 +233,8 @@ class Run:
         for name, command in self.commands.items():
             executed = self.executed[name]
             filled = sum((each.quantity for each in executed), D(0))
-            self.engine.restore(command, filled, len(executed), self.cancels.get(name))
+            triggered = name in self.triggered
+            self.engine.restore(command, filled, len(executed), self.cancels.get(name), triggered=triggered)
         for seq, event in self.shown:
             self.engine.remember(seq, event)
         return self

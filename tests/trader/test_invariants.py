@@ -203,13 +203,15 @@ class Venue(Executor[NoOptions]):
 class World:
     """A Trader, its venue and its market; every method is one step."""
 
-    def __init__(self, folder, strategies, protected, entry):
+    def __init__(self, folder, symbols, strategies, protected, entry):
+        self.instruments = INSTRUMENTS[:symbols]
+        self.symbols = [instrument.symbol for instrument in self.instruments]
         self.folder, self.strategies, self.protected, self.entry = folder, NAMES[:strategies], protected, entry
         self.orders = {}
         self.outbox = []
         self.cancels = []
-        self.positions = dict.fromkeys(START, D(0))
-        self.booked = dict.fromkeys(START, D(0))
+        self.positions = dict.fromkeys(self.symbols, D(0))
+        self.booked = dict.fromkeys(self.symbols, D(0))
         self.cash = BALANCE
         self.heard = set()
         self.prices = dict(START)
@@ -224,7 +226,7 @@ class World:
         self.crashes = 0
         self.limit = Cap(NoOptions())
         self.open(new_epoch=False)
-        for symbol in START:
+        for symbol in self.symbols:
             self.price(symbol, 0.0)
 
     # The process.
@@ -234,9 +236,9 @@ class World:
         # Commits as often as a live account, but does not wait for the disk.
         self.journal.durable = True
         gate = Gate((self.limit,))
-        protection = {i.symbol: [Trail(NoOptions(), i)] for i in INSTRUMENTS} if self.protected else {}
-        rules = Rules({i.symbol: [Budget(NoOptions(), i)] for i in INSTRUMENTS}, protection, (self.limit,))
-        self.trader = Trader(INSTRUMENTS, self.strategies, rules, gate, self.journal, BAND, self.entry, new_epoch)
+        protection = {i.symbol: [Trail(NoOptions(), i)] for i in self.instruments} if self.protected else {}
+        rules = Rules({i.symbol: [Budget(NoOptions(), i)] for i in self.instruments}, protection, (self.limit,))
+        self.trader = Trader(self.instruments, self.strategies, rules, gate, self.journal, BAND, self.entry, new_epoch)
         self.executing = Executing(self.trader, Venue(self), self.journal)
 
     def dies(self, when):
@@ -522,7 +524,7 @@ class World:
             self.drain()
             self.executing.commit()
             self.check()
-            for symbol in START:
+            for symbol in self.symbols:
                 self.price(symbol, 0.0, 1)
         self.drain()
         self.check()
@@ -542,7 +544,7 @@ class World:
                 if placed.live and placed.command.order_type == "market" and self.room(placed):
                     self.execute(placed, self.room(placed))
             self.drain()
-            for symbol in START:
+            for symbol in self.symbols:
                 self.ts += 100 * SECOND
                 self.price(symbol, 0.0, 1)
             self.drain()
@@ -559,17 +561,19 @@ class World:
             assert (wanted and small) or given_up or not missing, "forgotten"
 
 
-OPS = ("target", "price", "quote", "fill", "deliver", "cancels", "drain", "mode", "rare")
+OPS = (
+    *("target", "fill", "fill", "deliver", "deliver", "price", "quote"),
+    *("target", "fill", "deliver", "cancels", "drain", "mode", "rare"),
+)
 
 
-def play(steps, strategies, protected, entry):
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
-        world = World(Path(folder), strategies, protected, entry)
-        symbols = list(START)
+def play(steps, symbols, strategies, protected, entry):
+    with tempfile.TemporaryDirectory() as folder:
+        world = World(Path(folder), symbols, strategies, protected, entry)
         try:
             world.executing.start()
             for op, x, y in steps:
-                symbol = symbols[x % 2]
+                symbol = world.symbols[x % symbols]
                 if op == "target":
                     world.step(world.target, symbol, (x // 2, y, y // 8))
                 elif op == "price":
@@ -622,21 +626,27 @@ def rare(world, symbol, x, y):
 
 
 STEP = st.tuples(st.sampled_from(OPS), st.integers(0, 15), st.integers(0, 63))
-STEPS = st.lists(STEP, max_size=60)
+STEPS = st.lists(STEP, min_size=10, max_size=80)
 ENTRIES = st.sampled_from((None, LimitEntry(1, 60 * SECOND, "market"), LimitEntry(3, 60 * SECOND, "cancel")))
-WORLDS = {"steps": STEPS, "strategies": st.integers(1, 3), "protected": st.booleans(), "entry": ENTRIES}
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-LONG = settings(QUICK, max_examples=1_000)
+WORLDS = {
+    "steps": STEPS,
+    "symbols": st.integers(1, 2),
+    "strategies": st.integers(1, 3),
+    "protected": st.booleans(),
+    "entry": ENTRIES,
+}
+QUICK = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+LONG = settings(QUICK, max_examples=1_200)
 
 
 @QUICK
 @given(**WORLDS)
-def test_invariants_hold_after_every_step(steps, strategies, protected, entry):
-    play(steps, strategies, protected, entry)
+def test_invariants_hold_after_every_step(steps, symbols, strategies, protected, entry):
+    play(steps, symbols, strategies, protected, entry)
 
 
 @pytest.mark.slow
 @LONG
 @given(**WORLDS)
-def test_invariants_hold_after_every_step_of_many(steps, strategies, protected, entry):
-    play(steps, strategies, protected, entry)
+def test_invariants_hold_after_every_step_of_many(steps, symbols, strategies, protected, entry):
+    play(steps, symbols, strategies, protected, entry)

@@ -10,9 +10,11 @@ from quantmind.events import (
     Absent,
     Amend,
     Amended,
+    AmendRejected,
     Bar,
     Cancel,
     Cancelled,
+    CancelRejected,
     Executed,
     Fill,
     Funded,
@@ -22,6 +24,7 @@ from quantmind.events import (
     Rejected,
     Submit,
     Transfer,
+    Triggered,
     Valuation,
 )
 from quantmind.kinds import Levels, Limit, Needs, NoOptions, Options, Protection, Stop, bars
@@ -217,6 +220,14 @@ class TestStop:
         desk.restart()
         assert desk.commands(desk.trader.settle()) == []
         assert [order.id for order in desk.trader.acknowledged()] == [stop.order]
+
+    def test_that_it_has_triggered_survives_a_restart(self, protected):
+        desk = protected()
+        (stop,) = entered(desk)
+        assert desk.order_event(Triggered(stop.order, 1)) == []
+        desk.restart()
+        (order,) = desk.trader.acknowledged()
+        assert order.triggered
 
     def test_a_restart_that_finds_none_places_it(self, protected):
         desk = protected()
@@ -489,3 +500,152 @@ def test_the_account_is_valued_every_four_hours_it_holds_something(make_desk):
     assert value.ts == hours
     assert value.prices == ((BTC.symbol, 50_100.0),)
     assert value.equity == 10_000 + D("0.4") * 100
+
+
+class TestWhatTheVenueRefuses:
+    """The same thing is said twice at most, then again after a while; nothing goes round for ever."""
+
+    def test_a_refused_stop_is_not_sent_a_third_time_and_its_close_goes_on(self, protected):
+        desk = protected()
+        (buy,) = desk.target("1")
+        desk.accepted(buy.order)
+        (stop,) = desk.executed(buy, "0.400", "50000")
+        (again,) = desk.order_event(Rejected(stop.order, 1, "-2021"))
+        (sell,) = desk.order_event(Rejected(again.order, 1, "-2021"))
+        assert figures(sell) == ("market", "sell", D("0.400"), None)
+        assert desk.target("0.9") == []
+
+    def test_a_repeated_refusal_counts_once(self, protected):
+        desk = protected()
+        (buy,) = desk.target("1")
+        desk.accepted(buy.order)
+        (stop,) = desk.executed(buy, "0.400", "50000")
+        (_,) = desk.order_event(Rejected(stop.order, 1, "-2021"))
+        assert desk.order_event(Rejected(stop.order, 1, "-2021")) == []
+
+    def test_a_refused_move_is_not_asked_for_again(self, protected):
+        desk = protected()
+        (stop,) = entered(desk)
+        (_,) = desk.price(50_400.0)
+        assert desk.order_event(AmendRejected(stop.order, 1, "the order is being filled")) == []
+        (further,) = desk.price(50_500.0)
+        assert figures(further) == ("amend", D("50000.0"))
+
+    def test_an_exit_is_tried_twice_and_again_after_ten_seconds(self, protected):
+        desk = protected()
+        entered(desk)
+        (sell,) = desk.target("0")
+        (again,) = desk.order_event(Rejected(sell.order, 1, "-1001"))
+        assert figures(again) == figures(sell)
+        assert desk.order_event(Rejected(again.order, 1, "-1001")) == []
+        (later,) = [c for c in desk.quote(50_000.0, 50_000.1, after=11_000_000_000) if c.order_type == "market"]
+        assert figures(later) == figures(sell)
+
+    def test_a_flatten_is_tried_twice(self, make_desk):
+        desk = make_desk()
+        desk.hold("0.400")
+        (sell,) = desk.instruct("flatten")
+        (again,) = desk.order_event(Rejected(sell.order, 1, "-2022"))
+        assert desk.order_event(Rejected(again.order, 1, "-2022")) == []
+        (later,) = desk.quote(50_000.0, 50_000.1, after=11_000_000_000)
+        assert figures(later) == figures(sell)
+
+    def test_of_a_refused_reversal_what_closes_goes_first(self, make_desk):
+        desk = make_desk()
+        desk.hold("0.400")
+        (both,) = desk.target("-1")
+        (leave,) = desk.order_event(Rejected(both.order, 1, "margin"))
+        assert (figures(leave), leave.reduce_only) == (("market", "sell", D("0.400"), None), True)
+        (enter,) = desk.executed(leave, "0.400", "50000")
+        assert figures(enter) == ("market", "sell", D("0.400"), None)
+
+    def test_a_cancel_that_was_refused_is_repeated_while_the_order_lives(self, make_desk):
+        desk = make_desk(entry=LimitEntry(1, 10_000, "cancel"))
+        desk.quote(50_000.0, 50_000.1)
+        (buy,) = desk.target("1")
+        desk.accepted(buy.order)
+        (_,) = desk.instruct("halt")
+        assert desk.order_event(CancelRejected(buy.order, 1, "busy")) == []
+        (cancel,) = desk.quote(50_000.0, 50_000.1, after=11_000_000_000)
+        assert figures(cancel) == ("cancel", buy.order)
+
+
+class TestWhatIsNotForgotten:
+    def test_a_stop_that_fills_in_parts_after_the_position_grew_is_done_when_it_is_flat(self, protected):
+        desk = protected()
+        (buy,) = desk.target("1")
+        desk.accepted(buy.order)
+        (stop,) = desk.executed(buy, "0.150", "50000")
+        desk.accepted(stop.order)
+        assert desk.executed(buy, "0.250", "50000") == []
+        assert desk.executed(stop, "0.250", "49500") == []
+        assert desk.executed(stop, "0.150", "49500") == []
+        assert desk.position == 0
+
+    def test_a_strategy_that_has_turned_around_is_not_stopped_out_on_its_new_side(self, protected):
+        desk = protected()
+        (stop,) = entered(desk)
+        (sell,) = desk.target("-1")
+        desk.executed(stop, "0.400", "49500")
+        (enter,) = desk.order_event(Cancelled(sell.order, 1))
+        assert figures(enter) == ("market", "sell", D("0.400"), None)
+
+    def test_under_a_halt_the_exit_of_a_reversal_passes_still(self, make_desk):
+        desk = make_desk()
+        desk.hold("0.400")
+        (both,) = desk.target("-1")
+        desk.accepted(both.order)
+        (cancel,) = desk.instruct("halt")
+        assert figures(cancel) == ("cancel", both.order)
+        (leave,) = desk.cancelled(both.order)
+        assert (figures(leave), leave.reduce_only) == (("market", "sell", D("0.400"), None), True)
+
+    def test_a_liquidation_is_booked_once_and_its_stop_goes(self, protected):
+        desk = protected()
+        (stop,) = entered(desk)
+        event = Liquidated(BTC.symbol, 1, "l1", "sell", D(26_000), D("0.400"), D("52"))
+        assert [figures(command) for command in desk.order_event(event)] == [("cancel", stop.order)]
+        assert desk.order_event(event) == []
+        desk.restart()
+        assert desk.order_event(event) == []
+        assert desk.position == 0
+
+    def test_funding_that_comes_again_late_is_booked_once(self, make_desk):
+        desk = make_desk()
+        desk.hold("0.400")
+        first, second = (Funded(BTC.symbol, 1, u, D("0.0001"), D(50500), D("0.400"), D("-2.02")) for u in "ab")
+        for event in (first, second, first):
+            desk.order_event(event)
+        assert desk.trader.account.wallet == D("9995.96")
+
+    def test_a_flatten_that_never_left_is_done_at_the_first_price(self, make_desk):
+        desk = make_desk()
+        desk.hold("0.400")
+        (sell,) = desk.instruct("flatten")
+        desk.restart(new_epoch=True)
+        assert desk.order_event(Absent(sell.order, 0)) == []
+        bar = Bar(BTC.symbol, 60, 60, 50_000.0, 50_000.0, 50_000.0, 50_000.0, 1.0)
+        desk.trader.on_market(1, bar)
+        (again,) = desk.commands(desk.trader.on_price(bar))
+        assert figures(again) == figures(sell)
+
+    def test_whose_an_entry_is_survives_a_restart(self, make_desk):
+        desk = make_desk(strategies=BOTH)
+        (buy,) = desk.target("0.5", shares=(("momentum", "0"), ("mean_reversion", "0.5")))
+        desk.restart()
+        desk.accepted(buy.order)
+        desk.executed(buy, "0.200", "50000")
+        assert [(part.strategy, part.quantity) for part in desk.facts(Fill)[-1].parts] == [
+            ("mean_reversion", D("0.200"))
+        ]
+
+    def test_a_share_that_was_passed_on_is_guarded_at_once(self, protected):
+        desk = protected(strategies=BOTH)
+        assert desk.target("0", shares=OPPOSED) == []
+        guards = desk.trader._floor.desks[BTC.symbol].guards
+        assert {name: guard.stop for name, guard in guards.items()} == {
+            "momentum": D("49500.0"),
+            "mean_reversion": D("50500.0"),
+        }
+        desk.restart()
+        assert desk.trader._floor.desks[BTC.symbol].guards == guards
