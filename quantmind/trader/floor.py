@@ -55,6 +55,10 @@ class Floor:
         self.resets: list[str] = []
         """Limits whose latches were cleared while nothing ran: they begin anew as soon as the equity is known."""
         self.arrived = self.now = 0
+        self.moved = False
+        """Whether the account has changed since it was valued last."""
+        self.valued = 0
+        """When it was valued last, ns UTC."""
         self.alarm = 0
         """The next time (ns) at which something is due before a market event."""
 

@@ -5,31 +5,12 @@ It does no I/O but through the journal, reads no clock and draws no random numbe
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
-from quantmind.events import (
-    Absent,
-    Accepted,
-    Amended,
-    AmendRejected,
-    Cancelled,
-    CancelRejected,
-    Executed,
-    Funded,
-    Instruction,
-    Liquidated,
-    Market,
-    OrderEvent,
-    OrderState,
-    Query,
-    Rejected,
-    Target,
-    Triggered,
-    Upto,
-)
-from quantmind.market.bars import NEVER
+from quantmind.events import Instruction, Market, OrderEvent, OrderState, Query, Target, Upto
 from quantmind.market.instruments import Instrument
+from quantmind.trader.alarms import Alarms
 from quantmind.trader.desk import TRIES, Desk
 from quantmind.trader.entry import LimitEntry
 from quantmind.trader.floor import Floor
@@ -38,15 +19,12 @@ from quantmind.trader.halts import Halts
 from quantmind.trader.intents import Intents
 from quantmind.trader.journal import Journal
 from quantmind.trader.orders import Order
-from quantmind.trader.restart import AUTOCLOSE, Restored, restore, states, valued
+from quantmind.trader.outcomes import Outcomes
+from quantmind.trader.restart import Restored, restore, states, valued
 from quantmind.trader.rules import Rules
 from quantmind.trader.stops import Stops
 
 _NONE: Sequence[Approved] = ()
-_RETRY_AFTER = 10_000_000_000
-"""Event time after which what the venue refused twice is tried again, in ns."""
-_VALUED_EVERY = 4 * 3_600_000_000_000
-"""Event time between two valuations of an account that holds something, in ns."""
 
 
 class Trader:
@@ -81,11 +59,10 @@ class Trader:
         self._stops = Stops(floor)
         self._intents = Intents(floor, no_trade_band, entry, self._stops)
         self._halts = Halts(floor)
-        self._value_at = 0
+        self._alarms = Alarms(floor, self._stops, self._intents, self._halts)
         restored = restore(floor) if self.chronicle.resumed else Restored()
-        self._moved = restored.moved
-        self._valued = restored.valued
-        self._settled = restored.settled
+        floor.moved, floor.valued = restored.moved, restored.valued
+        self._outcomes = Outcomes(floor, self._stops, self._intents, self._halts, restored.settled)
         self.chronicle.states = self._states
         if rules.listens:
             self.chronicle.hear = rules.hear
@@ -162,8 +139,7 @@ class Trader:
             desk.note(event)
             if desk.routes:
                 self._rules.show(desk.routes, event)
-        if event.ts > self._value_at:
-            self._value_at = _next(event.ts)
+        self._alarms.remember(event.ts)
 
     def miss_prices(self) -> None:
         """Know again, after a restart, which intents wait for a first price."""
@@ -197,7 +173,7 @@ class Trader:
         chronicle.seq = seq
         chronicle.n = 0
         self._floor.now = event.ts
-        commands = self._ring(event.ts) if event.ts > self._floor.alarm else _NONE
+        commands = self._alarms.ring(event.ts) if event.ts > self._floor.alarm else _NONE
         desk = self._desks.get(event.symbol)
         if desk is None:
             return commands
@@ -232,62 +208,6 @@ class Trader:
             self._intents.compute(desk, ts, commands)
         return commands
 
-    def _ring(self, ts: int) -> list[Approved]:
-        """Do what was due before an event of time `ts`."""
-        commands: list[Approved] = []
-        if ts > self._value_at:
-            if self._moved or any(desk.position.quantity for desk in self._desks.values()):
-                self.value(self._value_at)
-            self._value_at = _next(ts)
-        alarm = self._value_at
-        for desk in self._desks.values():
-            if desk.orders:
-                self._intents.give_up(desk, ts, commands)
-            ended = [s for s, guard in desk.guards.items() if guard.until is not None and ts > guard.until]
-            for strategy in ended:
-                desk.guards[strategy].until = None
-                self._floor.journal.dirty = True
-            if [strategy for strategy in ended if desk.leave(strategy, desk.guards[strategy].side)]:
-                self._intents.compute(desk, ts, commands)
-            if desk.retry_at and ts > desk.retry_at:
-                self._try_again(desk, ts, commands)
-            alarm = min(alarm, desk.next_end(), self._intents.next_deadline(desk) or NEVER, desk.retry_at or NEVER)
-        self._floor.alarm = alarm
-        return commands
-
-    def _try_again(self, desk: Desk, ts: int, commands: list[Approved]) -> None:
-        """Say again what the venue refused: the stop, the exit, and what was to be cancelled."""
-        desk.retry_at = desk.exits = desk.failures = 0
-        self._floor.journal.dirty = True
-        for order in (*desk.orders.values(), *desk.protective.values()):
-            if order.closes and order.filled >= order.quantity:
-                self.chronicle.step(order, OrderState.FILLED, ts)
-                self._floor.keep(desk, order)
-            elif order.state is OrderState.CANCELLING:
-                commands.append(self.gate.cancel(order))
-        self._stops.rest(desk, ts, commands)
-        if desk.position.quantity:
-            self._intents.compute(desk, ts, commands)
-        self._halts.obey(ts, commands)
-
-    def waits(self, symbol: str) -> bool:
-        """Say whether the venue refused something that is tried again in a while."""
-        return self._desks[symbol].retry_at > 0
-
-    def value(self, ts: int) -> None:
-        """Record what the account is worth."""
-        prices = tuple((symbol, desk.value_price) for symbol, desk in self._desks.items() if desk.value_price)
-        if prices:
-            self._moved = False
-            self._valued = ts
-            self.chronicle.valuation(ts, self.books.equity, prices)
-
-    def end(self) -> None:
-        """Record what the account is worth at the end of a run."""
-        held = any(desk.position.quantity for desk in self._desks.values())
-        if self._moved or (held and self._valued < self._floor.now):
-            self.value(self._floor.now)
-
     def on_price(self, event: Market) -> list[Approved]:
         """Compute the intent that waited for this price; returns the commands to perform."""
         commands: list[Approved] = []
@@ -297,7 +217,7 @@ class Trader:
             self._floor.journal.dirty = True
             self._floor.now = event.ts
             for order in desk.absent:
-                self._give_up(desk, order)
+                self._outcomes.give_up(desk, order)
             desk.absent.clear()
             self._intents.compute(desk, event.ts, commands)
             self._halts.obey(event.ts, commands)
@@ -327,209 +247,19 @@ class Trader:
             self._intents.compute(desk, desk.target.ts if desk.target else 0, commands)
         return commands
 
-    # Order events.
+    # Order events and the operator.
 
     def on_order_event(self, event: OrderEvent) -> list[Approved]:
         """Take what became of an order; returns the commands to perform."""
-        commands: list[Approved] = []
-        floor = self._floor
-        now = max(event.ts, floor.now)
-        if isinstance(event, Funded | Liquidated):
-            return self._on_own(event, now)
-        order = floor.orders.get(event.order) or floor.find(event.order)
-        desk = floor.desk(order.symbol)
-        if isinstance(event, Executed):
-            self._on_executed(desk, order, event, now)
-        elif isinstance(event, Absent) and order.open:
-            self._absent(desk, order, commands)
-        else:
-            self._on_answer(desk, order, event)
-        floor.keep(desk, order)
-        # A refused move is not asked for again before the rules say something new.
-        settled = not isinstance(event, Accepted | AmendRejected | CancelRejected)
-        waiting: Collection[Desk] = (desk,)
-        if floor.unanswered and order.id in floor.unanswered:
-            floor.unanswered.remove(order.id)
-            settled, waiting = True, self._desks.values() if self.ready else ()
-        for each in waiting:
-            if settled and (each.guards or each.protective):
-                self._stops.rest(each, now, commands)
-            if each.stale:
-                self._intents.compute(each, now, commands)
-        if self.latches.cancelling:
-            self._halts.obey(now, commands)
-        if isinstance(event, Executed) and self._rules.watchers:
-            self._halts.watch(now, commands)
-        return commands
+        return self._outcomes.take(event)
 
-    def _on_answer(self, desk: Desk, order: Order, event: OrderEvent) -> None:
-        """Take what the venue says of an order that did not trade.
+    def waits(self, symbol: str) -> bool:
+        """Say whether the venue refused something that is tried again in a while."""
+        return self._desks[symbol].retry_at > 0
 
-        After a CancelRejected the event that says how the order ended is on its way; else it is cancelled again.
-        """
-        if isinstance(event, Accepted):
-            # An order that was given up and turns up after all counts again, and the intent with it.
-            desk.stale = desk.stale or order.state is OrderState.NOT_PLACED
-            self.chronicle.step(order, OrderState.ACCEPTED, event.ts)
-        elif isinstance(event, Triggered):
-            order.triggered = True
-            self.chronicle.changed(order, event.ts, "triggered")
-        elif isinstance(event, Amended):
-            self._stops.moved(order, event)
-        elif isinstance(event, AmendRejected):
-            self._stops.not_moved(order)
-        elif isinstance(event, CancelRejected):
-            if order.open:
-                self._retry(desk)
-        elif isinstance(event, Cancelled):
-            if order.may_become(OrderState.CANCELLED):
-                self._on_cancelled(desk, order, event)
-        elif isinstance(event, Rejected) and order.may_become(OrderState.REJECTED):
-            self.chronicle.step(order, OrderState.REJECTED, event.ts, event.reason)
-            self._on_lost(desk, order)
-
-    def _on_executed(self, desk: Desk, order: Order, event: Executed, now: int) -> None:
-        if event.execution in order.executions:
-            return
-        floor = self._floor
-        # What comes of an order that was thought to be over changes what is to be done.
-        desk.stale = desk.stale or not order.open
-        held = desk.position.quantity
-        if order.close_position and not order.filled:
-            order.closes = abs(held)
-        order.executions.append(event.execution)
-        order.filled += event.quantity
-        order.matched = floor.came_in
-        signed = event.quantity if order.buys else -event.quantity
-        closing = order.purpose != "target"
-        side = -1 if order.buys else 1
-        realised = self.account.fill(order.symbol, signed, event.price, event.fee)
-        parts = desk.subs.fill(desk.allot(signed, protective=closing), event.price, event.fee)
-        if order.protective:
-            desk.block(side)
-            desk.stale = True
-        elif order.reduce_only and desk.position.quantity and (desk.position.quantity > 0) == order.buys:
-            # It closed what is not known to have been opened: fills came in another order than they were made.
-            desk.stale = True
-        self._moved = True
-        self.books.settle(desk)
-        self.chronicle.fill(order, event, realised, desk.position, parts)
-        if order.filled >= (order.closes or order.quantity) or (order.close_position and not desk.position.quantity):
-            self.chronicle.step(order, OrderState.FILLED, event.ts)
-        elif order.closes and order.filled >= order.quantity:
-            # It may be done: what was held grew before it was reached, or only seems to have.
-            self._retry(desk)
-        if (desk.failures or desk.exits) and held * desk.position.quantity <= 0:
-            desk.stale = desk.stale or desk.exits > 0
-            desk.failures = desk.exits = 0
-        if self._rules.guards:
-            desk.watch(order.distance, now, floor.came_in)
-            self._stops.reckon(desk)
-
-    def _on_cancelled(self, desk: Desk, order: Order, event: Cancelled) -> None:
-        self.chronicle.step(order, OrderState.CANCELLED, event.ts, event.reason)
-        if order.deadline and order.cancel_ts > order.deadline:
-            self._intents.given_up(desk, order)
-        if event.reason:
-            self._on_lost(desk, order)
-
-    def _on_lost(self, desk: Desk, order: Order) -> None:
-        """Learn that the venue refused an order or took it away: twice at once is enough of anything."""
-        held = desk.position.quantity
-        if order.purpose == "take_profit":
-            return
-        if not held or (held > 0) == order.buys:
-            # An exit that something else was faster than: what it was to leave room for may still be missing.
-            desk.stale = desk.stale or (order.reduce_only and order.purpose == "target")
-            return
-        if order.purpose == "stop":
-            desk.failures += 1
-            if desk.failures == TRIES:
-                # Without a stop nothing is held: the position is left as if the stop had been hit.
-                desk.block(1 if held > 0 else -1)
-                desk.stale = True
-                self._retry(desk)
-            return
-        desk.exits += 1
-        if desk.exits < TRIES:
-            desk.stale = True
-        else:
-            self._retry(desk)
-
-    def _retry(self, desk: Desk) -> None:
-        """Let what the venue refused rest for a while."""
-        floor = self._floor
-        desk.retry_at = floor.now + _RETRY_AFTER
-        floor.alarm = min(floor.alarm, desk.retry_at)
-
-    def _on_funded(self, event: Funded) -> None:
-        desk = self._floor.desk(event.symbol)
-        self.account.fund(event.symbol, event.amount)
-        parts = desk.subs.fund(event.amount, event.mark, event.rate)
-        self._moved = True
-        self.books.settle(desk)
-        self.chronicle.funding(event, parts)
-
-    def _on_own(self, event: Funded | Liquidated, now: int) -> list[Approved]:
-        """Take what the venue did by itself, once."""
-        commands: list[Approved] = []
-        key = (event.symbol, event.execution)
-        if key not in self._settled:
-            self._settled.add(key)
-            if isinstance(event, Funded):
-                self._on_funded(event)
-            else:
-                self._on_liquidated(event, commands, now)
-        return commands
-
-    def _on_liquidated(self, event: Liquidated, commands: list[Approved], now: int) -> None:
-        """Book what the venue closed; trading stops until somebody has looked at it."""
-        floor = self._floor
-        desk = floor.desk(event.symbol)
-        order = floor.draft(desk, event.side, event.quantity, event.ts, "liquidation", "flatten", reduce_only=True)
-        order.id = f"{AUTOCLOSE}{event.execution}"
-        order.filled = event.quantity
-        signed = event.quantity if event.side == "buy" else -event.quantity
-        executed = Executed(order.id, event.ts, event.execution, event.price, event.quantity, event.fee)
-        realised = self.account.fill(event.symbol, signed, event.price, event.fee)
-        parts = desk.subs.fill(desk.allot(signed, protective=True), event.price, event.fee)
-        desk.block(1 if event.side == "sell" else -1)
-        self._moved = True
-        self.books.settle(desk)
-        order.state = OrderState.FILLED
-        self.chronicle.fill(order, executed, realised, desk.position, parts)
-        # Of strategies against each other nothing is left either: they were held on one margin.
-        desk.desired = dict.fromkeys(desk.subs.positions, Decimal(0))
-        transfers = desk.transfers() if not desk.position.quantity else {}
-        if transfers:
-            passed = desk.subs.transfer(transfers, event.price)
-            self.chronicle.transfer(event.symbol, event.price, passed, now, order.id)
-        if self._rules.guards:
-            desk.watch(None, now, floor.came_in)
-            self._stops.reckon(desk)
-        figures = f"{event.quantity:f} {event.symbol} closed by the venue at {event.price:f}"
-        self._stops.rest(desk, now, commands)
-        self._halts.latch("liquidated", "halt", figures, now, commands)
-        if desk.position.quantity:
-            self._intents.compute(desk, now, commands)
-
-    def _absent(self, desk: Desk, order: Order, commands: list[Approved]) -> None:
-        fresh = (order.epoch, order.seq) == (self.chronicle.epoch, self.chronicle.seq)
-        closing = order.reduce_only or order.close_position
-        if fresh and order.state is OrderState.INTENT and not order.filled and (closing or self.gate.latch is None):
-            # Nothing has happened since it was intended: it is as right now as it was then.
-            commands.append(self.gate.protect(order) if order.purpose != "target" else self.gate.approve(order))
-        elif desk.last is None and not order.protective:
-            # Given up only together with what takes its place, which needs a price: a crash must not part them.
-            desk.absent.append(order)
-            self.unpriced.add(order.symbol)
-        else:
-            self._give_up(desk, order)
-
-    def _give_up(self, desk: Desk, order: Order) -> None:
-        self.chronicle.step(order, OrderState.NOT_PLACED, self._floor.now, "never reached the venue")
-        self._floor.keep(desk, order)
-        desk.stale = desk.stale or not order.protective
+    def end(self) -> None:
+        """Record what the account is worth at the end of a run."""
+        self._alarms.end()
 
     def on_instruction(self, instruction: Instruction) -> list[Approved]:
         """Do what the operator says, on the record; returns the commands to perform.
@@ -543,8 +273,3 @@ class Trader:
             for desk in self._desks.values():
                 self._intents.compute(desk, self._floor.now, commands)
         return commands
-
-
-def _next(ts: int) -> int:
-    """Return the first time of a valuation that is not before `ts`."""
-    return -(-ts // _VALUED_EVERY) * _VALUED_EVERY

@@ -635,8 +635,8 @@ WORLDS = {
     "protected": st.booleans(),
     "entry": ENTRIES,
 }
-QUICK = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-LONG = settings(QUICK, max_examples=1_200)
+QUICK = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+LONG = settings(QUICK, max_examples=600)
 
 
 @QUICK
