@@ -132,8 +132,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         latches, orders = journal.latches().values(), journal.open_orders()
         positions = [(s, p, past.subs[s], past.prices.get(s)) for s, p in past.account.positions.items()]
         held = _held(positions, orders)
-        equity = past.account.wallet + sum((position.unrealised for position in held), _ZERO)
-        past.value(equity)
+        past.value(equity := past.account.wallet + sum((position.unrealised for position in held), _ZERO))
         return cls(
             account=journal.account,
             run=run,
@@ -160,8 +159,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         state = f"running as process {self.pid}" if self.running else "stopped"
         ready = "" if self.ready or not self.running else ", waiting to learn what became of its orders"
         yield f"account   {self.account}{f', run {self.run}' if self.run else ''}: {state}{ready}"
-        when = f", {'' if self.running else 'the last on record at '}{format_moment(self.ts)}" if self.ts else ""
-        yield f"event     {self.seq:,}{when}"
+        when = "" if self.running else "the last on record at "
+        yield f"event     {self.seq:,}{f', {when}{format_moment(self.ts)}' if self.ts else ''}"
         yield f"equity    {self.equity:,.4f}, wallet {self.wallet:,.4f}, began with {self.balance:,.4f}"
         yield f"drawdown  {self.drawdown:.2%}"
         for latch in self.latches:
@@ -214,7 +213,7 @@ class _Past:
                 self.prices[fact.symbol] = float(fact.mark)
 
     def value(self, equity: Decimal) -> None:
-        """Take note of an equity, and of how far below its peak it is."""
+        """Take note of how far an equity is below its peak."""
         self._peak = max(self._peak, float(equity))
         self.fall = max(self.fall, 1.0 - float(equity) / self._peak)
 

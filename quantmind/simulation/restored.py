@@ -45,7 +45,7 @@ class Restored:
         if not self._shown:
             self._shown = True
             for order in self._orders.values():
-                order.arrived = order.kind != "limit" or order.filled > 0
+                order.arrived = order.filled > 0 or order.triggered
         if isinstance(event, Mark):
             contract.marked(event.price, event.ts)
         elif contract.priced_by(event):
@@ -57,11 +57,11 @@ class Restored:
                     order.queue = max(order.queue - event.size, 0.0)
 
     def _arrived(self, contract: Contract, seq: int, event: Quote | Book | Trade | Bar) -> None:
-        """Take note of the limit orders that had reached the venue by an event."""
+        """Take note of the orders that had reached the venue by an event."""
         at = event.ts - event.interval if isinstance(event, Bar) else event.ts
         for order in self._orders.values():
             late = order.after >= seq or order.due > at
-            if order.kind == "limit" and not order.arrived and not late and order.id in contract.orders:
+            if not order.arrived and not late and order.id in contract.orders:
                 order.arrived = True
-                if self._queue:
+                if self._queue and order.kind == "limit":
                     self._filling.queue(order, event)
