@@ -33,6 +33,18 @@ class Books(Standing):
             desk.quantity_now = float(desk.position.quantity)
             desk.cost_now = float(desk.position.cost)
             desk.calm_low, desk.calm_high = inf, -inf
+        if changed is not None and not changed.quantity_now:
+            # The next event may not look: nothing is held any more.
+            self.look()
+
+    def state(self) -> str:
+        """Return the peak and the largest fall, which no fact tells."""
+        return f"{self.peak!r} {self.fall!r}"
+
+    def restore(self, state: str) -> None:
+        """Take back what was saved."""
+        peak, fall = state.split()
+        self.peak, self.fall = float(peak), float(fall)
 
     @property
     def equity(self) -> Decimal:

@@ -32,7 +32,7 @@ class DeskState(msgspec.Struct, frozen=True, omit_defaults=True):
     desired: dict[str, Decimal] = {}
     guards: dict[str, Guard] = {}
     stale: bool = False
-    urgent: bool = False
+    urgent: Decimal | None = None
     failures: int = 0
     exits: int = 0
     retry_at: int = 0
@@ -105,8 +105,8 @@ class Desk:
         """Orders that the venue never received, to be given up as soon as there is a price."""
         self.stale = False
         """The intent must be computed anew when a cancel is confirmed or the account is ready."""
-        self.urgent = False
-        """What is left of an entry goes at market."""
+        self.urgent: Decimal | None = None
+        """What is left of an entry that had its time: it goes at market, and no more than that."""
         self.blocked: dict[str, int] = {}
         """Strategies that were stopped out, and on which side: their share is 0 until they change their mind."""
         self.desired: dict[str, Decimal] = {}

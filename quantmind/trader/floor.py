@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from quantmind.errors import QuantMindError
@@ -17,6 +17,9 @@ from quantmind.trader.journal import Journal
 from quantmind.trader.latches import Latches
 from quantmind.trader.orders import Order
 from quantmind.trader.rules import Rules
+
+MOST_PARTS = 20
+"""How many orders one intent is split into at the most, where it is larger than the venue takes at once."""
 
 
 class Floor:
@@ -121,6 +124,11 @@ class Floor:
         self.keep(desk, order)
         closing = order.purpose != "target"
         commands.append(self.gate.protect(order) if closing else self.gate.approve(order))
+
+    def pass_on(self, desk: Desk, changes: Mapping[str, Decimal], price: Decimal, ts: int, cause: str) -> None:
+        """Let strategies pass positions to each other, on the record."""
+        parts = desk.subs.transfer(changes, price)
+        self.chronicle.transfer(desk.instrument.symbol, price, parts, ts, cause)
 
     def cancel(self, order: Order, ts: int, commands: list[Approved]) -> None:
         """Take an order back, unless that is under way."""

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from quantmind.events import Instruction, LatchLevel, OrderState, Side
 from quantmind.trader.desk import TRIES, Desk
-from quantmind.trader.floor import Floor
+from quantmind.trader.floor import MOST_PARTS, Floor
 from quantmind.trader.gate import Approved
 from quantmind.trader.latches import OPERATOR
 from quantmind.trader.restart import valued
@@ -45,17 +45,33 @@ class Halts:
         if not floor.latches.cancelling:
             return
         for desk in floor.desks.values():
-            for order in desk.orders.values():
-                if not order.reduce_only:
-                    if order.state is not OrderState.CANCELLING and (-order.remaining) * desk.position.quantity > 0:
-                        # A part of it would have closed the position; that part still passes.
-                        desk.stale = True
+            self._cancel_entries(desk, ts, commands)
+            if floor.latches.flattening and not floor.unanswered:
+                self._close(desk, ts, commands)
+
+    def _cancel_entries(self, desk: Desk, ts: int, commands: list[Approved]) -> None:
+        for order in desk.orders.values():
+            if order.reduce_only:
+                continue
+            if order.state is not OrderState.CANCELLING and (-order.remaining) * desk.position.quantity > 0:
+                # A part of it would have closed the position; that part still passes.
+                desk.stale = True
+            self._floor.cancel(order, ts, commands)
+
+    def _close(self, desk: Desk, ts: int, commands: list[Approved]) -> None:
+        """Close a position, and what strategies hold against each other when there is none."""
+        floor = self._floor
+        if desk.position.quantity:
+            for order in desk.protective.values():
+                if order.purpose == "take_profit":
                     floor.cancel(order, ts, commands)
-            if floor.latches.flattening and desk.position.quantity and not floor.unanswered:
-                for order in desk.protective.values():
-                    if order.purpose == "take_profit":
-                        floor.cancel(order, ts, commands)
-                self._flatten(desk, ts, commands)
+            self._flatten(desk, ts, commands)
+        elif desk.shared and desk.value_price:
+            desk.desired = dict.fromkeys(desk.subs.positions, Decimal(0))
+            changes = desk.transfers()
+            if changes:
+                floor.pass_on(desk, changes, Decimal(repr(desk.value_price)), ts, "flatten")
+                desk.watch(None, ts, floor.came_in)
 
     def _flatten(self, desk: Desk, ts: int, commands: list[Approved]) -> None:
         """Close what no order is closing yet, at market; the stop stays until that is filled."""
@@ -67,12 +83,14 @@ class Halts:
         cause = refusing.name if refusing is not None else ""
         quantity = abs(left)
         most = desk.instrument.max_quantity or quantity
-        while quantity:
+        for _ in range(MOST_PARTS):
             part = min(quantity, most)
             quantity -= part
             side: Side = "sell" if left > 0 else "buy"
             order = self._floor.draft(desk, side, part, ts, cause, "flatten", reduce_only=True)
             self._floor.place(desk, order, commands)
+            if not quantity:
+                return
 
     def instruct(self, instruction: Instruction, commands: list[Approved]) -> bool:
         """Do what the operator says, on the record; says whether trading may go on that could not before.

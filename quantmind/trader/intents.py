@@ -8,7 +8,7 @@ from quantmind.events import Side, Target
 from quantmind.kinds.sizing import Sizing
 from quantmind.trader.desk import Desk
 from quantmind.trader.entry import LimitEntry
-from quantmind.trader.floor import Floor
+from quantmind.trader.floor import MOST_PARTS, Floor
 from quantmind.trader.gate import Approved, Intent
 from quantmind.trader.orders import Order
 from quantmind.trader.stops import Stops
@@ -40,7 +40,7 @@ class Intents:
             floor.unpriced.add(target.symbol)
             return
         desk.stale = desk.cancelling()
-        urgent, desk.urgent = desk.urgent, False
+        urgent, desk.urgent = desk.urgent, None
         price = Decimal(repr(desk.last))
         equity = floor.books.equity
         distance = floor.rules.distance(target.symbol, price) if floor.rules.guards else None
@@ -50,6 +50,9 @@ class Intents:
         desk.wish(wanted, budget, shares)
         effective = desk.effective()
         quantity = wanted - effective
+        if urgent is not None:
+            most = urgent + abs(effective) if effective * quantity < 0 else urgent
+            quantity = max(-most, min(most, quantity))
         if floor.latches.flattening:
             # The position is on its way out; all that is left to say is what may not be had.
             if quantity and abs(wanted) > abs(effective):
@@ -61,13 +64,20 @@ class Intents:
             desk.stale = True
             return
         if desk.shared:
-            self._pass_on(desk, target, budget, price, ts, commands)
+            self._pass_on(desk, target, budget, price, distance, ts, commands)
         if not quantity or small:
             return
-        self._order(desk, target, quantity, effective, price, equity, distance, ts, urgent, commands)
+        self._order(desk, target, quantity, effective, price, equity, distance, ts, urgent is not None, commands)
 
     def _pass_on(
-        self, desk: Desk, target: Target, budget: Decimal, price: Decimal, ts: int, commands: list[Approved]
+        self,
+        desk: Desk,
+        target: Target,
+        budget: Decimal,
+        price: Decimal,
+        distance: Decimal | None,
+        ts: int,
+        commands: list[Approved],
     ) -> None:
         """Let strategies that want the opposite of each other pass positions on, at the mark and without fees."""
         transfers = desk.transfers()
@@ -77,10 +87,9 @@ class Intents:
         if volume < self._band * budget and all(desk.desired.get(strategy) for strategy in transfers):
             return
         at = price if desk.value_price is None else Decimal(repr(desk.value_price))
-        parts = desk.subs.transfer(transfers, at)
-        self._floor.chronicle.transfer(target.symbol, at, parts, ts, target.id)
+        self._floor.pass_on(desk, transfers, at, ts, target.id)
         if self._floor.rules.guards:
-            desk.watch(None, ts, self._floor.came_in)
+            desk.watch(distance, ts, self._floor.came_in)
             self._stops.reckon(desk)
             self._stops.rest(desk, ts, commands)
 
@@ -196,14 +205,27 @@ class Intents:
         ts: int,
         commands: list[Approved],
     ) -> None:
-        """Place market orders, none of them larger than the venue takes at once."""
-        most = desk.instrument.max_quantity
-        while quantity:
-            part = quantity if most is None else min(quantity, most)
+        """Place market orders, none of them larger than the venue takes at once.
+
+        There are not more than it is well-mannered to send: what closes follows when these are done, what opens is
+        refused.
+        """
+        most = desk.instrument.max_quantity or quantity
+        for _ in range(MOST_PARTS):
+            part = min(quantity, most)
             quantity -= part
             order = self._floor.draft(desk, side, part, ts, target.id, "target", reduce_only=reduce_only)
             order.distance = distance
             self._floor.place(desk, order, commands)
+            if not quantity:
+                return
+        if reduce_only:
+            desk.stale = True
+            return
+        figures = f"more than {MOST_PARTS} orders of {most:f} at once"
+        self._floor.chronicle.refusal(
+            target.symbol, side, quantity, "above_maximum_quantity", figures, target.ts, target.id
+        )
 
     def give_up(self, desk: Desk, ts: int, commands: list[Approved]) -> None:
         """Cancel the entries whose time is over."""
@@ -215,7 +237,7 @@ class Intents:
         """Learn that an entry that had its time is cancelled: what is left goes at market, if the recipe says so."""
         held = desk.position.quantity
         if self._entry is not None and self._entry.then == "market":
-            desk.stale = desk.urgent = True
+            desk.stale, desk.urgent = True, order.quantity - order.filled
         elif held and (held > 0) != order.buys:
             # A part of it would have closed the position: an exit does not wait.
             desk.stale = True

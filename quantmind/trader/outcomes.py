@@ -219,8 +219,7 @@ class Outcomes:
         desk.desired = dict.fromkeys(desk.subs.positions, Decimal(0))
         transfers = desk.transfers() if not desk.position.quantity else {}
         if transfers:
-            passed = desk.subs.transfer(transfers, event.price)
-            floor.chronicle.transfer(event.symbol, event.price, passed, now, order.id)
+            floor.pass_on(desk, transfers, event.price, now, order.id)
         if floor.rules.guards:
             desk.watch(None, now, floor.came_in)
             self._stops.reckon(desk)

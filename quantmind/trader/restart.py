@@ -38,6 +38,8 @@ def restore(floor: Floor) -> Restored:
     journal = floor.journal
     states = journal.states()
     floor.rules.load(states)
+    if "books" in states:
+        floor.books.restore(states["books"])
     restored = Restored()
     for _, fact in journal.facts():
         restored.told = fact.ts
@@ -127,4 +129,4 @@ def states(floor: Floor) -> dict[str, str]:
         for symbol, desk in floor.desks.items()
         if desk.desired or desk.guards or desk.blocked or desk.stale
     }
-    return {"desks": _encode(kept).decode(), **cleared_state(floor.resets)}
+    return {"desks": _encode(kept).decode(), "books": floor.books.state(), **cleared_state(floor.resets)}

@@ -148,9 +148,14 @@ class Rules:
         said = []
         for rule in self._protection.get(symbol, ()):
             try:
-                said.append(rule.levels(held))
+                levels = rule.levels(held)
+                prices = [price for price in (levels.stop, levels.take_profit) if price is not None]
+                sound = all(price.is_finite() for price in prices)
             except Exception as error:
                 raise _failure(rule, held, error) from error
+            if not sound:
+                raise ComponentError(f"protection {rule.name} gave {symbol} a stop or take-profit that is no number")
+            said.append(levels)
         return said
 
     def watch(self, limit: Limit[Any], standing: Standing) -> Stop | None:

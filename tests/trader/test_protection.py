@@ -6,6 +6,7 @@ from decimal import Decimal as D
 
 import pytest
 
+from quantmind.errors import ComponentError
 from quantmind.events import (
     Absent,
     Amend,
@@ -342,6 +343,22 @@ class TestSubPositions:
         ]
         assert desk.trader.account.wallet == D("9998.99")
 
+    def test_what_was_passed_on_is_protected_by_the_distance_of_now(self, protected):
+        desk = protected(strategies=BOTH, reward="1.5")
+        desk.target("0", shares=OPPOSED)
+        guards = desk.trader._floor.desks[BTC.symbol].guards
+        assert {name: (guard.stop, guard.take_profit) for name, guard in guards.items()} == {
+            "momentum": (D("49500.0"), D("50750.0")),
+            "mean_reversion": (D("50500.0"), D("49250.0")),
+        }
+
+    def test_flatten_ends_what_they_hold_against_each_other(self, make_desk):
+        desk = make_desk(strategies=BOTH)
+        desk.target("0", shares=OPPOSED)
+        assert desk.instruct("flatten") == []
+        positions = desk.trader._floor.desks[BTC.symbol].subs.positions
+        assert {name: p.quantity for name, p in positions.items()} == {"momentum": 0, "mean_reversion": 0}
+
     def test_they_survive_a_restart(self, make_desk):
         desk = make_desk(strategies=BOTH)
         desk.target("0", shares=OPPOSED)
@@ -447,6 +464,14 @@ class TestLimitEntry:
         (rest,) = patient.cancelled(buy.order)
         assert figures(rest) == ("market", "buy", D("0.250"), None)
 
+    def test_at_market_goes_no_more_than_what_was_left(self, patient):
+        (buy,) = patient.target("1")
+        patient.accepted(buy.order)
+        patient.sizing.budget = lambda _: D("0.8")
+        (_,) = patient.quote(50_000.0, 50_000.1, after=11_000)
+        (rest,) = patient.cancelled(buy.order)
+        assert figures(rest) == ("market", "buy", D("0.400"), None)
+
     def test_then_cancel_leaves_it_at_that(self, make_desk):
         desk = make_desk(entry=LimitEntry(1, 10_000, "cancel"))
         desk.quote(50_000.0, 50_000.1)
@@ -488,6 +513,30 @@ def test_more_than_the_venue_takes_at_once_goes_in_parts(make_desk):
     desk = make_desk(budget="300", balance="100000000")
     commands = desk.target("1")
     assert [command.quantity for command in commands] == [120, 120, 60]
+
+
+def test_an_intent_is_not_split_without_end(make_desk):
+    desk = make_desk(budget="3000", balance="1000000000")
+    assert sum((command.quantity for command in desk.target("1")), D(0)) == 20 * 120
+    assert desk.trader.chronicle.refusals == {"above_maximum_quantity": 1}
+
+
+def test_a_stop_that_is_no_number_names_its_rule(protected):
+    desk = protected()
+    desk.rule.levels = lambda _: Levels(stop=D("NaN"))
+    (buy,) = desk.target("1")
+    with pytest.raises(ComponentError, match="protection stopper gave BTC/USDT:USDT"):
+        desk.executed(buy, "0.400", "50000")
+
+
+def test_the_largest_fall_counts_the_loss_that_closed_the_position_and_survives_a_restart(make_desk):
+    desk = make_desk()
+    desk.hold("0.400")
+    (sell,) = desk.target("0")
+    desk.executed(sell, "0.400", "47500")
+    assert desk.trader.books.fall == pytest.approx(0.1)
+    desk.restart()
+    assert desk.trader.books.fall == pytest.approx(0.1)
 
 
 def test_the_account_is_valued_every_four_hours_it_holds_something(make_desk):
