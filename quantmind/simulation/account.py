@@ -151,12 +151,25 @@ class MarginAccount:
         paid = instrument.sell_price(at) if quantity > 0 else instrument.buy_price(at)
         size = abs(quantity)
         fee = size * paid * self._liquidation_fee
+        if not self._cross:
+            paid, fee = self._within_margin(contract, paid, fee)
         self._book(contract, -quantity, paid, fee)
         contract.expect()
         contract.unbound()
         side: Side = "sell" if quantity > 0 else "buy"
         execution = f"liquidation-{contract.symbol}-{ts}"
         events.append(Liquidated(contract.symbol, ts, execution, side, paid, size, fee))
+
+    def _within_margin(self, contract: Contract, paid: Decimal, fee: Decimal) -> tuple[Decimal, Decimal]:
+        """Return price and fee of a liquidation that cost no more than the margin: what it lacks is the venue's."""
+        position = contract.position
+        margin = self.backing(contract)
+        if position.quantity * paid - position.cost < -margin:
+            bankrupt = float((position.cost - margin) / position.quantity)
+            instrument = contract.instrument
+            paid = instrument.buy_price(bankrupt) if position.quantity > 0 else instrument.sell_price(bankrupt)
+        left = margin + position.quantity * paid - position.cost
+        return paid, max(_ZERO, min(fee, left))
 
     def _short_of_margin(self) -> list[Contract]:
         held = self.held
