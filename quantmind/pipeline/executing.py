@@ -67,7 +67,7 @@ class Executing:
         self.executor.restore(self.trader.acknowledged(), self.trader.account)
         if not self.resumed_at:
             self._reconcile()
-        self.trading = True
+            self.trading = True
 
     def _reconcile(self) -> None:
         """Find out what became of the orders in flight, with the prices of where the journal ends."""
@@ -90,6 +90,7 @@ class Executing:
             if seq == self.resumed_at:
                 trader.miss_prices()
                 self._reconcile()
+                self.trading = True
             return self._facts_again(seq)
         if self._simulated and self.waiting:
             try:
@@ -140,9 +141,13 @@ class Executing:
         self.perform(self.trader.on_instruction(instruction))
 
     def end(self) -> None:
-        """Value the account at the end of a run, and make everything durable."""
+        """Value the account at the end of a run, and make everything durable.
+
+        A restart that was stopped before it had caught up has no price of now to value by.
+        """
+        if self.trading:
+            self.trader.end()
         self.trading = False
-        self.trader.end()
         self.commit()
 
     def failure(self, given: object, error: Exception) -> Exception:
