@@ -203,7 +203,17 @@ class Funded(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="funded
 
 
 OrderEvent = (
-    Accepted | Rejected | Executed | Triggered | Amended | AmendRejected | Cancelled | CancelRejected | Absent | Liquidated | Funded
+    Accepted
+    | Rejected
+    | Executed
+    | Triggered
+    | Amended
+    | AmendRejected
+    | Cancelled
+    | CancelRejected
+    | Absent
+    | Liquidated
+    | Funded
 )
 """What an executor reports."""
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from quantmind.events import Fact, Market, Side
-from quantmind.kinds import Allowed, Increase, Limit, Refused, Shrunk, Standing, Stop, Verdict
+from quantmind.kinds import Allowed, Limit, Refused, Shrunk, Standing, Stop, Verdict
 from quantmind.market.instruments import Instrument
 from quantmind.testing.examples import accounts, amounts, each, expect, expect_reason, facts, hypothesis, shown
 from quantmind.trader.gate import Gate, Intent
@@ -45,7 +45,7 @@ def _check(make: Callable[[], Limit[Any]], events: Sequence[Market], case: _Case
     shown(limit, events, case.facts)
     for standing in (case.before, intent.standing):
         _expect_stop(name, _untouched(name, standing, partial(limit.watch, standing)))
-    wish = _increase(intent)
+    wish = intent.increase(intent.quantity - intent.reducing)
     verdict = _untouched(name, intent.standing, lambda: limit.check(wish))
     _expect_verdict(name, verdict, wish.quantity)
     expect(limit.check(wish) == verdict, f"{name}: asked twice, it changed its answer to {wish}")
@@ -62,22 +62,6 @@ def _check(make: Callable[[], Limit[Any]], events: Sequence[Market], case: _Case
     stop, again = limit.watch(intent.standing), twin.watch(intent.standing)
     expect(stop == again, f"{name}: loaded from {state!r}, it answers {again}, not {stop}")
     limit.reset(intent.standing)
-
-
-def _increase(intent: Intent) -> Increase:
-    return Increase(
-        intent.instrument,
-        intent.side,
-        intent.quantity - intent.reducing,
-        intent.price,
-        intent.held,
-        intent.gross,
-        intent.equity,
-        intent.ts,
-        intent.priced_at,
-        intent.mark,
-        intent.standing,
-    )
 
 
 def _untouched(name: str, standing: Standing, ask: Callable[[], Any]) -> Any:

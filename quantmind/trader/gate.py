@@ -83,6 +83,22 @@ class Intent(msgspec.Struct, frozen=True, gc=False):
     standing: Standing
     unprotected: str = ""
 
+    def increase(self, quantity: Decimal) -> Increase:
+        """Return the increase of `quantity` that limits are asked about."""
+        return Increase(
+            self.instrument,
+            self.side,
+            quantity,
+            self.price,
+            self.held,
+            self.gross,
+            self.equity,
+            self.ts,
+            self.priced_at,
+            self.mark,
+            self.standing,
+        )
+
 
 class Cut(msgspec.Struct, frozen=True, gc=False):
     """A part of an intent that may not pass, and why."""
@@ -127,19 +143,7 @@ class Gate:
 
     def _limited(self, intent: Intent, allowed: Decimal, cuts: list[Cut]) -> Decimal:
         for limit in self._limits:
-            increase = Increase(
-                intent.instrument,
-                intent.side,
-                allowed,
-                intent.price,
-                intent.held,
-                intent.gross,
-                intent.equity,
-                intent.ts,
-                intent.priced_at,
-                intent.mark,
-                intent.standing,
-            )
+            increase = intent.increase(allowed)
             try:
                 verdict = limit.check(increase)
             except Exception as error:
