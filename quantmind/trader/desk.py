@@ -25,6 +25,10 @@ TRIES = 2
 """How often a stop may be refused before the position is left at market, and an exit before it must wait."""
 
 
+WHATEVER = Decimal("Infinity")
+"""As much as a Target wants."""
+
+
 class DeskState(msgspec.Struct, frozen=True, omit_defaults=True):
     """What of a desk no fact tells."""
 
@@ -106,7 +110,7 @@ class Desk:
         self.stale = False
         """The intent must be computed anew when a cancel is confirmed or the account is ready."""
         self.urgent: Decimal | None = None
-        """What is left of an entry that had its time: it goes at market, and no more than that."""
+        """What is left of an entry that had its time: it goes at market, and no more than that for the same Target."""
         self.blocked: dict[str, int] = {}
         """Strategies that were stopped out, and on which side: their share is 0 until they change their mind."""
         self.desired: dict[str, Decimal] = {}

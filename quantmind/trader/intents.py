@@ -6,7 +6,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from quantmind.events import Side, Target
 from quantmind.kinds.sizing import Sizing
-from quantmind.trader.desk import Desk
+from quantmind.trader.desk import WHATEVER, Desk
 from quantmind.trader.entry import LimitEntry
 from quantmind.trader.floor import MOST_PARTS, Floor
 from quantmind.trader.gate import Approved, Intent
@@ -237,7 +237,8 @@ class Intents:
         """Learn that an entry that had its time is cancelled: what is left goes at market, if the recipe says so."""
         held = desk.position.quantity
         if self._entry is not None and self._entry.then == "market":
-            desk.stale, desk.urgent = True, order.quantity - order.filled
+            same = desk.target is not None and desk.target.id == order.cause
+            desk.stale, desk.urgent = True, order.quantity - order.filled if same else WHATEVER
         elif held and (held > 0) != order.buys:
             # A part of it would have closed the position: an exit does not wait.
             desk.stale = True

@@ -11,7 +11,7 @@ from decimal import Decimal
 from quantmind.events import Instruction, Market, OrderEvent, OrderState, Query, Target, Upto
 from quantmind.market.instruments import Instrument
 from quantmind.trader.alarms import Alarms
-from quantmind.trader.desk import TRIES, Desk
+from quantmind.trader.desk import TRIES, WHATEVER, Desk
 from quantmind.trader.entry import LimitEntry
 from quantmind.trader.floor import Floor
 from quantmind.trader.gate import Approved, Gate
@@ -233,6 +233,8 @@ class Trader:
             desk = self._floor.desk(target.symbol)
             if desk.changes(target):
                 desk.target = target
+                if desk.urgent is not None:
+                    desk.urgent = WHATEVER
                 desk.unblock(target)
                 if desk.failures >= TRIES and desk.position.quantity:
                     # It is being left because the venue takes no stop for it: nobody else takes it over.
