@@ -67,7 +67,9 @@ class Halts:
                     floor.cancel(order, ts, commands)
             self._flatten(desk, ts, commands)
         elif desk.shared and desk.value_price:
-            desk.desired = dict.fromkeys(desk.subs.positions, Decimal(0))
+            nothing = dict.fromkeys(desk.subs.positions, Decimal(0))
+            floor.journal.dirty = floor.journal.dirty or desk.desired != nothing
+            desk.desired = nothing
             changes = desk.transfers()
             if changes:
                 floor.pass_on(desk, changes, Decimal(repr(desk.value_price)), ts, "flatten")
