@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 
 from quantmind.backtest.plan import Plan
+from quantmind.export.lines import money
 from quantmind.kinds.moment import format_moment
 from quantmind.kinds.options import format_duration
 from quantmind.ledger.statement import Statement, statement
-from quantmind.export.lines import money
 from quantmind.pipeline.folder import RunFolder
 from quantmind.pipeline.summary import Summary
 

@@ -78,10 +78,8 @@ def values(described: inspect.Type) -> st.SearchStrategy[Any]:
             return st.lists(values(described.item_type), max_size=3).map(tuple)
         case inspect.TupleType():
             return st.tuples(*[values(item) for item in described.item_types])
-        case inspect.LiteralType():
-            return st.sampled_from(described.values)
-        case inspect.EnumType():
-            return st.sampled_from(list(described.cls))
+        case inspect.LiteralType() | inspect.EnumType():
+            return st.sampled_from(described.values if isinstance(described, inspect.LiteralType) else [*described.cls])
     plain: dict[type[inspect.Type], st.SearchStrategy[Any]] = {
         inspect.StrType: st.text(max_size=40),
         inspect.IntType: st.integers(-(2**63), 2**64 - 1),

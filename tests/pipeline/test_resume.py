@@ -79,13 +79,19 @@ def protect(plain, kind):
             {"take_profit": {"reward_risk": 1}},
             {"time_stop": {"after": "2s" if quotes else "45m"}},
         ],
-        "limits": [{"max_leverage": {"limit": 3}}, {"max_drawdown": {"limit": 0.004 if quotes else 0.03, "then": "flatten"}}],
+        "limits": [
+            {"max_leverage": {"limit": 3}},
+            {"max_drawdown": {"limit": 0.004 if quotes else 0.03, "then": "flatten"}},
+        ],
     }
     if quotes:
         plain["feeds"] = [
             {"synthetic": {"seed": 3, "duration": "40s", "speed": 1_000_000, "funding_interval": "7s", "volatility": 5}}
         ]
-        plain["strategies"] = [{"restless": {"every": 9}}, {"momentum": {"interval": "1s", "fast": 2, "slow": 4, "rsi": 3}}]
+        plain["strategies"] = [
+            {"restless": {"every": 9}},
+            {"momentum": {"interval": "1s", "fast": 2, "slow": 4, "rsi": 3}},
+        ]
         plain["entry"] = {"limit": {"offset_ticks": 0, "timeout": "300ms", "then": "market"}}
         plain["executor"]["paper"]["partial_fills"] = True
 

@@ -267,7 +267,9 @@ def test_a_mark_of_hours_ago_does_not_hide_a_liquidation(marked):
     assert [type(event) for event in venue.quote(44_000.0, 44_000.0)] == [Liquidated]
 
 
-@pytest.mark.parametrize(("side", "gap"), [("buy", 40_000.0), ("buy", 49_600.0), ("sell", 60_000.0), ("sell", 50_390.0)])
+@pytest.mark.parametrize(
+    ("side", "gap"), [("buy", 40_000.0), ("buy", 49_600.0), ("sell", 60_000.0), ("sell", 50_390.0)]
+)
 def test_an_isolated_position_loses_no_more_than_its_margin(quotes, side, gap):
     """1 BTC at 50,000 with a leverage of 100 has a margin of 500, whatever the price is by then, and the fee."""
     venue = quotes(balance="10000", margin="isolated", leverage=D(100), liquidation_fee=D("0.0125"))
