@@ -87,6 +87,15 @@ class Decider:
             if need.fills:
                 self._fill_routes[symbol] = (*self._fill_routes.get(symbol, ()), strategy.on_fill)
 
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """The last Target of each symbol that has one."""
+        return tuple(self._sent.values())
+
+    def renumber(self, epoch: int) -> None:
+        """Learn that the feed numbers its events anew, in an epoch of its own."""
+        self._epoch = epoch
+
     def on_market(self, seq: int, event: Market) -> Upto | None:
         """Handle a market event; None when nothing came of it."""
         self._seq = seq

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -106,3 +107,19 @@ class Program:
 @pytest.fixture
 def program(tmp_path):
     return Program(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def server_binary():
+    """Return the path of a server's binary; without it the test is skipped, or fails where servers are required."""
+
+    def find(binary: str, package: str) -> str:
+        found = shutil.which(binary, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+        if found is None:
+            reason = f"needs {binary}: apt-get install {package}"
+            if os.environ.get("QUANTMIND_REQUIRE_SERVERS"):
+                pytest.fail(reason)
+            pytest.skip(reason)
+        return found
+
+    return find

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from quantmind.errors import QuantMindError
 from quantmind.kinds import Options, Transport
-from quantmind.kinds.transport import Handler
+from quantmind.kinds.transport import Handler, Topic
 from quantmind_zeromq.endpoint import STAGES, address, check_endpoint
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ class ZeroMQ(Transport[ZeroMQOptions]):
 
     name = "zeromq"
 
-    def __init__(self, options: ZeroMQOptions, stage: str) -> None:
-        super().__init__(options, stage)
+    def __init__(self, options: ZeroMQOptions, pipeline: str, stage: str) -> None:
+        super().__init__(options, pipeline, stage)
         self._own = self._address(stage)
         self._peers: tuple[tuple[str, str], ...] = ()
         self._handler: Handler | None = None
@@ -96,7 +96,7 @@ class ZeroMQ(Transport[ZeroMQOptions]):
             if context is not None:
                 await asyncio.to_thread(context.term)
 
-    def publish(self, frame: bytes) -> None:
+    def publish(self, topic: Topic, frame: bytes, id: str = "") -> None:  # noqa: ARG002 - all topics share a socket
         """Send a frame to whoever subscribed to this stage; never blocks."""
         if self._publisher is None:
             raise QuantMindError("zeromq: a frame can only be published while the transport is open")

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TextIO, TypeVar
 
 import click
 
@@ -18,6 +18,7 @@ from quantmind.errors import UsageError
 
 if TYPE_CHECKING:
     from quantmind.pipeline.summary import Summary
+    from quantmind.recipe.model import Recipe
 
 
 @click.command(
@@ -31,9 +32,10 @@ if TYPE_CHECKING:
 @click.option("--exact", metavar="RUN", help="Repeat a recorded run and compare what comes out.")
 @click.option(
     "--stage",
-    type=click.Choice(["feed", "strategy", "execution"]),
+    type=click.Choice(["feed", "strategy", "execution", "sink"]),
     help="Run one stage of a recipe that has a transport.",
 )
+@click.option("--summary", "summary_file", type=click.Path(path_type=Path), hidden=True)
 @click.pass_obj
 def run(
     session: Session,
@@ -43,6 +45,7 @@ def run(
     resume: str | None,
     exact: str | None,
     stage: str | None,
+    summary_file: Path | None,
 ) -> None:
     """Run RECIPE until its feeds end or it is interrupted, and print a summary.
 
@@ -59,22 +62,51 @@ def run(
         for line in repeat(loaded, project, exact):
             click.echo(line)
         return
-    if stage is None and loaded.transport is not None:
-        raise UsageError(
-            f"{loaded.file}: this recipe has a transport; start its stages one by one with --stage feed, "
-            "--stage strategy and --stage execution"
-        )
     if stage is not None and loaded.transport is None:
         raise UsageError(f"{loaded.file}: --stage needs a recipe with a transport; this one runs in one process")
+    if stage is None and loaded.transport is not None:
+        _tell(_supervised(session, loaded, record, resume, sys.stderr if as_json else sys.stdout), as_json)
+        return
     from quantmind.pipeline.run import Running
+    from quantmind.pipeline.supervisor import end_with_parent
 
+    if summary_file is not None:
+        end_with_parent()
     running = Running(loaded, project, record, resume, sys.stderr if as_json else sys.stdout)
-    work: _Work = running
+    work: _Work[Summary | None] = running
     if stage is not None:
-        from quantmind.pipeline.stages import STAGES
+        from quantmind.pipeline import stages
 
-        work = STAGES[stage](running)
+        work = stages.stage(stage, running)
     summary = _interruptible(work)
+    if summary_file is not None:
+        _leave(summary_file, summary, work)
+    else:
+        _tell(summary, as_json)
+
+
+def _supervised(session: Session, recipe: Recipe, record: bool, resume: str | None, output: TextIO) -> Summary | None:
+    """Run every stage of a recipe as a child process."""
+    from quantmind.pipeline import build
+    from quantmind.pipeline.summary import Summary
+    from quantmind.pipeline.supervisor import Supervisor, command
+
+    if recipe.file is None:
+        raise UsageError("a recipe that is run in processes must be a file")
+    options = [*(["--record"] if record else []), *(["--resume", resume] if resume else [])]
+    flags = [*(["--debug"] if session.debug else []), *(["--no-plugins"] if session.only_own else [])]
+    supervisor = Supervisor(
+        build.stages(recipe),
+        command(recipe.file, options, flags),
+        live=build.runs_live(recipe),
+        output=output,
+        errors=sys.stderr,
+    )
+    summed = _interruptible(supervisor)
+    return None if summed is None else Summary.from_json(summed)
+
+
+def _tell(summary: Summary | None, as_json: bool) -> None:
     if summary is None:
         return
     if as_json:
@@ -83,13 +115,25 @@ def run(
         click.echo("\n".join(summary.lines()))
 
 
-class _Work(Protocol):
-    async def run(self) -> Summary | None: ...
+def _leave(file: Path, summary: Summary | None, work: object) -> None:
+    """Leave what a stage sums up to who started it."""
+    failures: dict[str, str] | None = getattr(work, "failures", None)
+    if summary is not None:
+        file.write_text(json.dumps(summary.as_json()))
+    elif failures is not None:
+        file.write_text(json.dumps(failures))
+
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class _Work(Protocol[T_co]):
+    async def run(self) -> T_co: ...
 
     def stop(self) -> None: ...
 
 
-def _interruptible(work: _Work) -> Summary | None:
+def _interruptible(work: _Work[T_co]) -> T_co:
     """Run to the end; the first signal stops the run in good order, a second interrupt kills it."""
     import uvloop
 
@@ -98,11 +142,14 @@ def _interruptible(work: _Work) -> Summary | None:
     def interrupt() -> None:
         nonlocal interrupted
         if interrupted:
+            kill = getattr(work, "kill", None)
+            if kill is not None:
+                kill()
             os._exit(130)
         interrupted = True
         work.stop()
 
-    async def main() -> Summary | None:
+    async def main() -> T_co:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGINT, interrupt)
         loop.add_signal_handler(signal.SIGTERM, work.stop)

@@ -16,7 +16,21 @@ from msgspec import inspect
 from quantmind.errors import QuantMindError
 from quantmind.events.decision import Signal, Target, Upto
 from quantmind.events.market import Bar, Book, FundingRate, Mark, Quote, Trade
-from quantmind.events.operations import Clock, Ended, FactsWanted, Failed, Instruction, Numbered, Presence
+from quantmind.events.operations import (
+    Clock,
+    Ended,
+    FactsWanted,
+    Failed,
+    Health,
+    History,
+    HistoryWanted,
+    Holdings,
+    Incident,
+    Instruction,
+    Numbered,
+    Presence,
+    Vitals,
+)
 from quantmind.events.trading import (
     Absent,
     Accepted,
@@ -60,7 +74,13 @@ Message = (
     | Clock
     | Instruction
     | Numbered
+    | Health
+    | History
+    | HistoryWanted
+    | Holdings
+    | Incident
     | Presence
+    | Vitals
     | Ended
     | FactsWanted
     | Failed
@@ -78,7 +98,7 @@ Message = (
 )
 """What may be said on a bus."""
 
-FRAME_VERSION = 1
+FRAME_VERSION = 2
 """The layout of frames and messages that this program writes and reads."""
 
 MAX_FRAME = 16 * 1024 * 1024
@@ -99,12 +119,16 @@ class CodecError(QuantMindError):
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """What a stage publishes at once; `start` tells one start of the publisher from the next."""
+    """What a stage publishes at once under a topic.
+
+    `start` tells one start of the publisher from the next; `sequence` counts its frames of the topic from 1 on.
+    """
 
     version: int
     pipeline: str
     stage: str
     start: str
+    topic: str
     sequence: int
     messages: tuple[Message, ...]
 
@@ -252,7 +276,7 @@ def decode_frame(data: bytes) -> Frame:
             "run the same version of quantmind in every stage"
         )
     frame: Frame = _converted(raw, Frame)
-    for message, part in zip(frame.messages, raw[5], strict=True):
+    for message, part in zip(frame.messages, raw[6], strict=True):
         if type(message) in _EXACT:
             _compare(message, part)
     return frame

@@ -20,6 +20,11 @@ class Feed(Component[O]):
     kind = "feed"
     live: ClassVar[bool] = False
 
+    @classmethod
+    def runs_live(cls, options: O) -> bool:  # noqa: ARG003 - most feeds are one or the other
+        """Say whether the feed is live with these options; pure."""
+        return cls.live
+
     def __init__(self, options: O, instruments: Sequence[Instrument]) -> None:
         super().__init__(options)
         self.instruments = tuple(instruments)

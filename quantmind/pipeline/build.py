@@ -7,6 +7,7 @@ from typing import Any, cast
 from quantmind.decider import Decider
 from quantmind.errors import ComponentError
 from quantmind.kinds import Executor, Feed, Run, Sink, Strategy, Transport
+from quantmind.kinds.transport import STAGES
 from quantmind.pipeline.feeding import Feeding
 from quantmind.pipeline.folder import digest
 from quantmind.recipe.model import Recipe, Spec
@@ -93,11 +94,26 @@ def sinks(recipe: Recipe, run: Run) -> list[Sink[Any]]:
     return [_make(spec, run) for spec in recipe.sinks]
 
 
+def runs_live(recipe: Recipe) -> bool:
+    """Say whether the feeds of a recipe are live."""
+    return any(cast("type[Feed[Any]]", spec.component).runs_live(spec.options) for spec in recipe.feeds)
+
+
+def stages(recipe: Recipe) -> tuple[str, ...]:
+    """Return the stages of a recipe with a transport; one without sinks has no stage for them."""
+    return tuple(stage for stage in STAGES if stage != "sink" or recipe.sinks)
+
+
+def peers(recipe: Recipe, stage: str) -> tuple[str, ...]:
+    """Return the other stages."""
+    return tuple(other for other in stages(recipe) if other != stage)
+
+
 def transport(recipe: Recipe, stage: str) -> Transport[Any]:
     """Build one stage's end of the transport."""
     if recipe.transport is None:
         raise ValueError("a recipe without a transport runs in one process")
-    made: Transport[Any] = _make(recipe.transport, stage)
+    made: Transport[Any] = _make(recipe.transport, recipe.name, stage)
     return made
 
 

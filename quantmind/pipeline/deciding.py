@@ -43,6 +43,25 @@ class Deciding:
         said.append(decider.on_market(seq, event))
         return joined(seq, said)
 
+    def clock(self, seq: int, ts: int, facts: Sequence[Fact]) -> Upto | None:
+        """Handle facts, and wake who asked for a time before `ts`, while the market is silent after event `seq`.
+
+        For live running alone.
+        """
+        decider = self.decider
+        said: list[Upto | None] = []
+        decider.warming = False
+        if decider.listens and facts:
+            if self._recorder is not None:
+                self._recorder.write(seq, *facts)
+            said.extend(decider.on_facts(facts, ts))
+        while ts > decider.wake_at:
+            clock = Clock(decider.wake_at)
+            if self._recorder is not None:
+                self._recorder.write(seq, clock)
+            said.append(decider.on_clock(clock))
+        return joined(seq, said)
+
 
 def joined(seq: int, said: Sequence[Upto | None]) -> Upto | None:
     """Join what was said at one market event: every signal, and the last Target of each symbol."""

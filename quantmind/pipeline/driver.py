@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import deque
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from typing import Any, cast
 
 from quantmind.events import Fact, Market, OrderEvent
 from quantmind.pipeline.deciding import Deciding
 from quantmind.pipeline.executing import Executing
 from quantmind.pipeline.feeding import Feeding
 from quantmind.pipeline.sinking import Sinking
+
+SILENCE = 0.25
+"""Seconds without a market event after which a live pipeline looks at the clock."""
+
+_SHORTEST = 0.01
 
 
 class Driver:
@@ -36,14 +42,49 @@ class Driver:
         self._executing.trader.chronicle.silent = not (self._sinking.wants or self._deciding.decider.listens)
         self._executing.start()
         self._feeding.handled = self._executing.resumed_at
-        async for batch in self._feeding.batches():
-            events = self._handle(batch)
-            self._executing.commit()
-            if events:
-                await self._sinking.write(events)
-            await asyncio.sleep(0)
+        source = self._arrivals() if self._feeding.live else self._feeding.batches()
+        async with contextlib.aclosing(cast("AsyncGenerator[Sequence[Market]]", source)) as batches:
+            async for batch in batches:
+                events = self._handle(batch) if batch else self._pass_time(time.time_ns())
+                self._executing.commit()
+                if events:
+                    await self._sinking.write(events)
+                await asyncio.sleep(0)
         self._executing.end()
         await self._sinking.write(self._executing.take_facts())
+
+    async def _arrivals(self) -> AsyncIterator[Sequence[Market]]:
+        """Yield batches as they come, and an empty one when it is time to look at the clock."""
+        source = cast("AsyncGenerator[Sequence[Market]]", self._feeding.batches())
+        async with contextlib.aclosing(source) as batches:
+            coming = asyncio.create_task(_next(batches))
+            try:
+                while True:
+                    due = (self._executing.next_alarm - time.time_ns()) / 1e9
+                    done, _ = await asyncio.wait((coming,), timeout=min(max(due, _SHORTEST), SILENCE))
+                    if not done:
+                        yield ()
+                        continue
+                    batch = coming.result()
+                    if batch is None:
+                        return
+                    yield batch
+                    coming = asyncio.create_task(_next(batches))
+            finally:
+                coming.cancel()
+                await asyncio.gather(coming, return_exceptions=True)
+
+    def _pass_time(self, now: int) -> list[Any]:
+        """Have done what is due while the market is silent; returns what the sinks want of it."""
+        executing = self._executing
+        executing.clock(now)
+        told: list[Any] = list(executing.take_facts())
+        upto = self._deciding.clock(self.seq, now, told)
+        if upto is not None:
+            executing.targeted(upto)
+            # What comes of it is told with what comes next, to the strategies as well.
+            told += [*upto.signals, *upto.targets]
+        return told
 
     def _handle(self, batch: Sequence[Market]) -> list[Any]:
         """Take the four steps for each event of a batch; returns what the sinks want of it."""
@@ -86,3 +127,8 @@ class Driver:
                 gather(told, facts, event, upto)
         self.seq = seq
         return told
+
+
+async def _next(batches: AsyncIterator[Sequence[Market]]) -> Sequence[Market] | None:
+    """Return the next batch; None when there are no more."""
+    return await anext(batches, None)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from quantmind.errors import QuantMindError, UsageError
-from quantmind.events import Clock, Fact, Instruction, MarketEvent, OrderEvent, Upto
+from quantmind.events import Clock, Fact, Health, Instruction, MarketEvent, OrderEvent, Upto
 from quantmind.events.codec import Message
 from quantmind.export.lines import lines
 from quantmind.pipeline import build, record
@@ -98,10 +98,21 @@ def _handled(trader: Trader, seq: int, message: Message) -> Sequence[Approved]:
         return [*commands, *trader.on_price(message)] if message.symbol in trader.unpriced else commands
     if isinstance(message, Instruction):
         return trader.on_instruction(message)
-    if isinstance(message, Clock):
-        trader.on_arrival(seq, message.ts)
-        return ()
-    return trader.on_order_event(cast("OrderEvent", message))
+    if isinstance(message, Health):
+        return trader.on_health(message)
+    return (
+        _passed(trader, seq, message)
+        if isinstance(message, Clock)
+        else trader.on_order_event(cast("OrderEvent", message))
+    )
+
+
+def _passed(trader: Trader, seq: int, clock: Clock) -> Sequence[Approved]:
+    """Let time pass: between two market events, or because the next one has come in and is being matched."""
+    if seq <= trader.came_in:
+        return trader.on_clock(clock.ts)
+    trader.on_arrival(seq, clock.ts)
+    return ()
 
 
 def _compare(first: JournalReader, second: JournalReader, name: str) -> int:

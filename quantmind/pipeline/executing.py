@@ -7,8 +7,22 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
+
 from quantmind.errors import ComponentError, QuantMindError
-from quantmind.events import Absent, CancelRejected, Clock, Fact, Instruction, Market, OrderEvent, Query, Submit, Upto
+from quantmind.events import (
+    Absent,
+    CancelRejected,
+    Clock,
+    Fact,
+    Health,
+    Instruction,
+    Market,
+    OrderEvent,
+    Query,
+    Submit,
+    Upto,
+)
 from quantmind.kinds.executor import Executor
 from quantmind.market.bars import NEVER
 from quantmind.pipeline.record import Recorder
@@ -59,6 +73,9 @@ class Executing:
 
     def start(self) -> None:
         """Give the executor its open orders back; where no events come again, reconcile at once."""
+        if self.trader.chronicle.resumed and not self.resumed_at:
+            # Whatever is named from now on names nothing of before, even if it is all lost.
+            self.trader.chronicle.commit()
         if self.resumed_at:
             self._told.extend(self._journal.facts())
         self.executor.connect(self.trader.gate)
@@ -140,6 +157,27 @@ class Executing:
             self._recorder.write(self.trader.came_in, instruction)
         self.perform(self.trader.on_instruction(instruction))
 
+    @property
+    def next_alarm(self) -> int:
+        """When `clock` has something to do, ns UTC."""
+        return self.trader.next_alarm
+
+    def clock(self, ts: int) -> None:
+        """Let it be `ts` (ns UTC) while the market is silent: what is due is done. For live running alone."""
+        if not self.trading or ts <= self.trader.now:
+            return
+        if self._recorder is not None:
+            self._recorder.write(self.trader.came_in, Clock(ts))
+        commands = self.trader.on_clock(ts)
+        if commands:
+            self.perform(commands)
+
+    def health(self, health: Health) -> None:
+        """Refuse what increases a position while there are reasons to; without any, order what was refused."""
+        if self._recorder is not None:
+            self._recorder.write(self.trader.came_in, health)
+        self.perform(self.trader.on_health(health))
+
     def end(self) -> None:
         """Value the account at the end of a run, and make everything durable.
 
@@ -166,6 +204,19 @@ class Executing:
         self.perform(commands)
         return bool(commands)
 
+    def targeted(self, upto: Upto) -> bool:
+        """Handle what a Decider says that numbers market events otherwise; says whether a command was performed.
+
+        It counts as said at the last event handled here, now; Targets that are in force already change nothing.
+        """
+        trader = self.trader
+        own = msgspec.structs.replace(upto, seq=trader.chronicle.seq)
+        if self._recorder is not None:
+            self._recorder.write(own.seq, own)
+        commands = trader.on_upto(own, trader.now)
+        self.perform(commands)
+        return bool(commands)
+
     def order_event(self, event: OrderEvent) -> None:
         """Handle an order event that came by itself."""
         self.perform(self._heard(event))
@@ -180,6 +231,11 @@ class Executing:
         """Return the facts from `number` on that belong to market event `seq` and before, from the journal."""
         self.commit()
         return [fact for position, fact in self._journal.facts(number) if position < seq]
+
+    def facts_from(self, number: int) -> list[Fact]:
+        """Return every fact from `number` on, from the journal."""
+        self.commit()
+        return [fact for _, fact in self._journal.facts(number)]
 
     def commit(self) -> None:
         """Make everything so far durable."""

@@ -36,9 +36,9 @@ class Feeding:
         self._key = Precedence(symbols).key
         self._builder = BarBuilder(wiring.built)
         self._stopping = asyncio.Event()
-        self.live = any(feed.live for feed in feeds)
+        self.live = any(feed.runs_live(feed.options) for feed in feeds)
         speeds = {feed.speed for feed in feeds}
-        if self.live and not all(feed.live for feed in feeds):
+        if self.live and not all(feed.runs_live(feed.options) for feed in feeds):
             raise RecipeError("feeds: a live feed and a replayed one cannot be mixed: their times differ")
         if len(speeds) > 1:
             raise RecipeError(f"feeds: all feeds of a recipe run at one speed, not at {_listed(speeds)}")

@@ -104,6 +104,11 @@ class Sinking:
             if outlet.failure
         }
 
+    @property
+    def lost(self) -> dict[str, int]:
+        """How many events each sink lost, by name."""
+        return {outlet.sink.name: outlet.lost for outlet in self._outlets}
+
     async def __aenter__(self) -> Self:
         """Open every sink; one that cannot be opened stops the run before it trades."""
         for outlet in self._outlets:
@@ -143,5 +148,9 @@ class Sinking:
         for outlet in self._outlets:
             outlet.offer(events)
         if not self._live:
-            for outlet in self._outlets:
-                await outlet.drained()
+            await self.drained()
+
+    async def drained(self) -> None:
+        """Wait until the sinks have taken everything."""
+        for outlet in self._outlets:
+            await outlet.drained()

@@ -68,6 +68,11 @@ class Summary(msgspec.Struct, frozen=True):
             executing.figures,
         )
 
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Summary:
+        """Return the summary that `as_json` gave."""
+        return msgspec.convert(plain, cls, strict=False)
+
     def as_json(self) -> dict[str, Any]:
         """Return it as plain data; money as strings, so that no digit is lost."""
         plain: dict[str, Any] = msgspec.to_builtins(self)

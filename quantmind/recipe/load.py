@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from pydantic import Field
 
-from quantmind.kinds import Options
+from quantmind.kinds import Duration, Options
 from quantmind.market.instruments import Instrument
 from quantmind.plugins import Plugins
 from quantmind.project import Project
@@ -32,7 +32,7 @@ from quantmind.recipe.findings import Findings
 from quantmind.recipe.instruments import read_instruments
 from quantmind.recipe.interpolate import Interpolation
 from quantmind.recipe.live import check_live
-from quantmind.recipe.model import NO_TRADE_BAND, Origins, Recipe, Spec
+from quantmind.recipe.model import MAX_AGE, NO_TRADE_BAND, Origins, Recipe, Spec
 from quantmind.recipe.problems import Mark, Problem, RecipeProblems, Severity, join
 
 if TYPE_CHECKING:
@@ -82,6 +82,11 @@ class Risk(Options):
     limits: Any = Field(default=(), description="Limits on what increases a position.")
     no_trade_band: Decimal = Field(
         default=NO_TRADE_BAND, ge=0, lt=1, description="Changes below this part of the budget are not traded."
+    )
+    max_age: Duration = Field(
+        default=MAX_AGE,
+        gt=0,
+        description="Live, nothing is increased while the last word of the strategy or the feed stage is older.",
     )
 
 
@@ -249,6 +254,7 @@ def _recipe(
         protection=specs["risk.protection"],
         limits=specs["limits"] + specs["risk.limits"],
         no_trade_band=risk.no_trade_band,
+        max_age=risk.max_age,
         entry=entry,
         executor=executor,
         sinks=specs["sinks"],

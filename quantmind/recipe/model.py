@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from quantmind.recipe.tests import RecipeTest
 
 NO_TRADE_BAND = Decimal("0.05")
+MAX_AGE = 10_000_000_000
+"""In ns."""
 
 
 class Spec(msgspec.Struct, frozen=True):
@@ -55,6 +57,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     limits: tuple[Spec, ...]
     """Those of quantmind.yaml first, then the recipe's own."""
     no_trade_band: Decimal
+    max_age: int = MAX_AGE
+    """Live, how old the last word of the strategy or the feed stage may be for entries, in ns."""
     entry: Entry = Entry()
     executor: Spec
     sinks: tuple[Spec, ...]

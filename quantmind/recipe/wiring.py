@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
-from quantmind.kinds import TRADES, Channel, Needs, bars
+from quantmind.kinds import TRADES, Channel, Feed, Needs, bars
 from quantmind.market.bars import Built
 from quantmind.market.instruments import Instrument
 from quantmind.recipe.model import Recipe, Spec
@@ -27,6 +27,8 @@ class Wiring(msgspec.Struct, frozen=True):
     """Everything that is published of each symbol."""
     history: Mapping[tuple[str, Channel], int]
     """How many events of a symbol's channel are wanted before the first live one, where any are."""
+    rule_history: Mapping[tuple[str, Channel], int]
+    """Of those, what risk rules want."""
     fills: bool
     positions: bool
 
@@ -76,7 +78,7 @@ def survey(
         plan.faults += [Fault(allocator.path, message) for message in wrong]
     for spec in rules:
         # The Trader tells its rules every fact: what they ask for of these is nothing to wait for.
-        plan.need(spec)
+        plan.need(spec, rule=True)
     if executor is not None:
         plan.serve(executor)
     return plan.wiring(), plan.faults
@@ -100,6 +102,7 @@ class _Plan:
         self._wanted: list[dict[str, set[Channel]]] = [{} for _ in feeds]
         self._built: dict[tuple[str, int], Built] = {}
         self._history: dict[tuple[str, Channel], int] = {}
+        self._rule_history: dict[tuple[str, Channel], int] = {}
         self._fills = self._positions = False
         nothing: Mapping[str, frozenset[Channel]] = {}
         self._offers = [
@@ -112,9 +115,9 @@ class _Plan:
         self._check_feeds()
 
     def _check_feeds(self) -> None:
-        live = {spec.component.live for spec in self._feeds}  # type: ignore[attr-defined] # a Feed
+        live = {_runs_live(spec) for spec in self._feeds}
         if len(live) > 1:
-            first = next(spec for spec in self._feeds if not spec.component.live)  # type: ignore[attr-defined] # a Feed
+            first = next(spec for spec in self._feeds if not _runs_live(spec))
             self.faults.append(Fault(first.path, "is replayed, but another feed is live: their times differ"))
         if any(fault.path.startswith("feeds") for fault in self.faults):
             return
@@ -136,7 +139,7 @@ class _Plan:
         self._fills |= needs.fills
         self._positions |= needs.positions
 
-    def need(self, spec: Spec) -> Needs:
+    def need(self, spec: Spec, *, rule: bool = False) -> Needs:
         """Wire what a strategy, the allocator or a risk rule needs of every symbol."""
         component: Any = spec.component
         needs = self.ask(spec, "needs", lambda: component.needs(spec.options), Needs())
@@ -145,7 +148,8 @@ class _Plan:
                 self._route(spec, symbol, channel)
                 if needs.history:
                     key = symbol, channel
-                    self._history[key] = max(self._history.get(key, 0), needs.history)
+                    for history in (self._history, self._rule_history) if rule else (self._history,):
+                        history[key] = max(history.get(key, 0), needs.history)
         return needs
 
     def serve(self, executor: Spec) -> None:
@@ -175,7 +179,7 @@ class _Plan:
         wanted = tuple(
             {symbol: frozenset(of[symbol]) for symbol in self.symbols if symbol in of} for of in self._wanted
         )
-        return Wiring(wanted, tuple(built), channels, self._history, self._fills, self._positions)
+        return Wiring(wanted, tuple(built), channels, self._history, self._rule_history, self._fills, self._positions)
 
     def _route(self, spec: Spec, symbol: str, channel: Channel) -> None:
         if self._take(symbol, channel) or not self._offered[symbol]:
@@ -213,3 +217,8 @@ class _Plan:
             if channel.kind == "bar" and channel.interval < interval and interval % channel.interval == 0
         ]
         return max(shorter, key=lambda channel: channel.interval, default=None)
+
+
+def _runs_live(spec: Spec) -> bool:
+    kind = cast("type[Feed[Any]]", spec.component)
+    return kind.runs_live(spec.options)

@@ -1,4 +1,4 @@
-"""Alarms: what is due at a time, done before the first market event after it."""
+"""Alarms: what is due at a time, done before the first market event after it, or when the clock says so."""
 
 from __future__ import annotations
 

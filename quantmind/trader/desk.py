@@ -37,6 +37,7 @@ class DeskState(msgspec.Struct, frozen=True, omit_defaults=True):
     guards: dict[str, Guard] = {}
     stale: bool = False
     urgent: Decimal | None = None
+    held_up: bool = False
     failures: int = 0
     exits: int = 0
     retry_at: int = 0
@@ -57,6 +58,7 @@ class Desk:
         "exits",
         "failures",
         "guards",
+        "held_up",
         "high",
         "index",
         "instrument",
@@ -109,6 +111,8 @@ class Desk:
         """Orders that the venue never received, to be given up as soon as there is a price."""
         self.stale = False
         """The intent must be computed anew when a cancel is confirmed or the account is ready."""
+        self.held_up = False
+        """A part of the intent was refused for want of health: it is computed anew when all is well again."""
         self.urgent: Decimal | None = None
         """What is left of an entry that had its time: it goes at market, and no more than that for the same Target."""
         self.blocked: dict[str, int] = {}
@@ -375,6 +379,7 @@ class Desk:
             self.guards,
             self.stale,
             self.urgent,
+            self.held_up,
             self.failures,
             self.exits,
             self.retry_at,
@@ -383,5 +388,6 @@ class Desk:
     def restore(self, state: DeskState) -> None:
         """Take back what was saved."""
         self.blocked, self.desired, self.guards = state.blocked, state.desired, state.guards
-        self.stale, self.urgent = state.stale, state.urgent
+        # Health does not outlive the process: what it held up is computed as soon as it can be.
+        self.stale, self.urgent = state.stale or state.held_up, state.urgent
         self.failures, self.exits, self.retry_at = state.failures, state.exits, state.retry_at

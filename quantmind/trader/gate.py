@@ -16,6 +16,9 @@ from quantmind.kinds.standing import Standing
 from quantmind.market.instruments import Instrument
 from quantmind.trader.orders import Order
 
+STALE = "stale"
+"""The code of what is refused because another part of the pipeline is not well."""
+
 _ZERO = Decimal(0)
 _process = [0]
 """Which process this is, counted in forks: asking the system would cost a call for every order."""
@@ -120,17 +123,16 @@ class Gate:
         self._process = _process[0]
         self.latch: Latch | None = None
         """What keeps everything from being increased any more; None while it may."""
+        self.ailing = ""
+        """Why nothing is increased for as long as it lasts, a stage that is stale perhaps; empty when all is well."""
 
     def judge(self, intent: Intent) -> tuple[Decimal, bool, list[Cut]]:
         """Return the quantity that may pass, whether as reduce-only, and what was cut off."""
         cuts: list[Cut] = []
         reducing = intent.reducing
         wanted = allowed = intent.quantity - reducing
-        if wanted and self.latch is not None:
-            cuts.append(Cut(wanted, self.latch.name, self.latch.figures))
-            allowed = _ZERO
-        elif wanted and intent.unprotected:
-            cuts.append(Cut(wanted, "unprotected", intent.unprotected))
+        if wanted and (self.latch is not None or self.ailing or intent.unprotected):
+            cuts.append(self._refusal(wanted, intent.unprotected))
             allowed = _ZERO
         if allowed:
             allowed = self._limited(intent, allowed, cuts)
@@ -140,6 +142,14 @@ class Gate:
             cuts.append(Cut(allowed, "below_minimum_notional", figures))
             return reducing, True, cuts
         return quantity, not allowed, cuts
+
+    def _refusal(self, wanted: Decimal, unprotected: str) -> Cut:
+        """Say why nothing of an increase may pass, whatever the limits would say."""
+        if self.latch is not None:
+            return Cut(wanted, self.latch.name, self.latch.figures)
+        if self.ailing:
+            return Cut(wanted, STALE, self.ailing)
+        return Cut(wanted, "unprotected", unprotected)
 
     def _limited(self, intent: Intent, allowed: Decimal, cuts: list[Cut]) -> Decimal:
         for limit in self._limits:

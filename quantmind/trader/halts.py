@@ -21,7 +21,8 @@ class Halts:
     def watch(self, ts: int, commands: list[Approved]) -> None:
         """Ask the limits whether trading must stop."""
         floor = self._floor
-        floor.books.ts = ts
+        # A clock may have been ahead of the market: a day does not begin twice.
+        floor.books.ts = max(floor.books.ts, ts)
         if floor.unvalued and not valued(floor):
             return
         for limit in floor.rules.watchers:

@@ -9,7 +9,7 @@ from quantmind.kinds.sizing import Sizing
 from quantmind.trader.desk import WHATEVER, Desk
 from quantmind.trader.entry import LimitEntry
 from quantmind.trader.floor import MOST_PARTS, Floor
-from quantmind.trader.gate import Approved, Intent
+from quantmind.trader.gate import STALE, Approved, Intent
 from quantmind.trader.orders import Order
 from quantmind.trader.stops import Stops
 
@@ -39,7 +39,7 @@ class Intents:
             desk.stale = True
             floor.unpriced.add(target.symbol)
             return
-        desk.stale = desk.cancelling()
+        desk.stale, desk.held_up = desk.cancelling(), False
         urgent, desk.urgent = desk.urgent, None
         price = Decimal(repr(desk.last))
         equity = floor.books.equity
@@ -112,7 +112,7 @@ class Intents:
                 if other is not desk:
                     gross += other.exposure
         books = floor.books
-        books.ts = ts
+        books.ts = max(books.ts, ts)
         mark = desk.value_price
         unprotected = ""
         if floor.rules.protects and distance is None:
@@ -140,6 +140,8 @@ class Intents:
             self._floor.chronicle.refusal(
                 target.symbol, intent.side, cut.quantity, cut.code, cut.figures, target.ts, target.id
             )
+            if cut.code == STALE:
+                self._floor.desks[target.symbol].held_up = True
         return passed, reduce_only
 
     def _cancel_opposed(self, desk: Desk, buys: bool, ts: int, commands: list[Approved]) -> bool:

@@ -15,7 +15,7 @@ from quantmind.events import Fact, Refusal, Upto
 from quantmind.trader.journal_reader import FILE, SCHEMA, JournalReader, Progress
 from quantmind.trader.orders import Order
 
-_VERSION = 2
+_VERSION = 3
 _INSERTS = {
     "decisions": "INSERT INTO decisions VALUES (?,?,?,?)",
     "fills": "INSERT INTO fills VALUES (?,?,?,?,?)",
@@ -26,7 +26,13 @@ _INSERTS = {
     "refusals": "INSERT INTO refusals VALUES (?,?,?,?,?,?)",
 }
 _PUT_STATE = "INSERT OR REPLACE INTO states VALUES (?,?)"
-_PUT_ORDER = "INSERT OR REPLACE INTO orders VALUES (?,?,?,?,?)"
+_PUT_ORDER = "INSERT OR REPLACE INTO orders VALUES (?,?,?,?,?,?)"
+_FROM_2 = (
+    "ALTER TABLE orders ADD COLUMN last INTEGER",
+    "UPDATE orders SET last = (SELECT max(json_extract(value, '$[0]')) FROM json_each(orders.body, '$[14]'))",
+    "CREATE INDEX orders_last ON orders (last)",
+)
+"""What makes a journal of version 2 one of today; 14 is the place of the trail in an order."""
 _to_json = msgspec.json.Encoder(decimal_format="string").encode
 
 Position = tuple[int, int, int]
@@ -67,11 +73,12 @@ class Journal(JournalReader):
 
     def _create(self, account: str, balance: str, path: Path) -> None:
         version = self._database.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
+        if version in {0, 2}:
             self._database.execute("BEGIN IMMEDIATE")
-            for statement in SCHEMA.split(";"):
+            for statement in _FROM_2 if version else SCHEMA.split(";"):
                 self._database.execute(statement)
-            self._database.execute("INSERT INTO account VALUES (?, ?)", (account, balance))
+            if not version:
+                self._database.execute("INSERT INTO account VALUES (?, ?)", (account, balance))
             self._database.execute(f"PRAGMA user_version = {_VERSION}")
             self._database.execute("COMMIT")
         elif version != _VERSION:
@@ -109,7 +116,11 @@ class Journal(JournalReader):
                 if waiting:
                     many(_INSERTS[table], waiting)
             if self._orders:
-                many(_PUT_ORDER, [(o.epoch, o.seq, o.n, o.open, _encode(o)) for o in self._orders.values()])
+                rows = [
+                    (o.epoch, o.seq, o.n, o.open, _encode(o), o.trail[-1].number if o.trail else 0)
+                    for o in self._orders.values()
+                ]
+                many(_PUT_ORDER, rows)
             changed = [item for item in states.items() if self._states.get(item[0]) != item[1]]
             if changed:
                 many(_PUT_STATE, changed)

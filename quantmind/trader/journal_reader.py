@@ -21,9 +21,10 @@ CREATE TABLE account (key TEXT NOT NULL, balance TEXT NOT NULL);
 CREATE TABLE progress (one INTEGER PRIMARY KEY CHECK (one = 1),
     epoch INTEGER NOT NULL, seq INTEGER NOT NULL, n INTEGER NOT NULL, upto INTEGER NOT NULL, number INTEGER NOT NULL);
 CREATE TABLE decisions (epoch INTEGER, seq INTEGER, n INTEGER, body TEXT);
-CREATE TABLE orders (epoch INTEGER, seq INTEGER, n INTEGER, open INTEGER, body TEXT,
+CREATE TABLE orders (epoch INTEGER, seq INTEGER, n INTEGER, open INTEGER, body TEXT, last INTEGER,
     PRIMARY KEY (epoch, seq, n)) WITHOUT ROWID;
 CREATE INDEX orders_open ON orders (open) WHERE open = 1;
+CREATE INDEX orders_last ON orders (last);
 CREATE TABLE fills (epoch INTEGER, seq INTEGER, n INTEGER, number INTEGER PRIMARY KEY, body TEXT);
 CREATE TABLE refusals (epoch INTEGER, seq INTEGER, n INTEGER, number INTEGER PRIMARY KEY, code TEXT, body TEXT);
 CREATE TABLE transfers (epoch INTEGER, seq INTEGER, n INTEGER, number INTEGER PRIMARY KEY, body TEXT);
@@ -34,8 +35,9 @@ CREATE TABLE states (name TEXT PRIMARY KEY, body TEXT NOT NULL)
 """
 """The tables: a row for each decision, order and fact, whose body is its JSON.
 
-(epoch, seq, n) is the position: the last market event, and a counter that restarts with it. `states` has what no
-fact tells of rules, protection and the executor, as it was at the last commit.
+(epoch, seq, n) is the position: the last market event, and a counter that restarts with it. `last` is the number of
+the last fact in the trail of an order. `states` has what no fact tells of rules, protection and the executor, as it
+was at the last commit.
 """
 
 _KINDS: dict[str, type[Any]] = {
@@ -155,11 +157,18 @@ class JournalReader:
         return {"signals": signals, "targets": targets, **rows}
 
     def facts(self, number: int = 0) -> list[tuple[int, Fact]]:
-        """Return the facts from `number` on, each with the last market event handled before it."""
+        """Return the facts from `number` on, each with the last market event handled before it.
+
+        Reads those alone, and the orders they are of.
+        """
         found: list[tuple[int, Fact]] = []
+        execute = self._database.execute
         for table in FACTS:
-            found += [(seq, fact) for _, seq, _, fact in self.records(table) if fact.number >= number]
-        for *_, order in self.records("orders"):
+            kind = _KINDS[table]
+            rows = execute(f"SELECT seq, body FROM {table} WHERE number >= ?", (number,))  # noqa: S608 - own names
+            found += [(seq, _read(kind, body)) for seq, body in rows]
+        for (body,) in execute("SELECT body FROM orders WHERE last >= ?", (number,)):
+            order = _read(Order, body)
             found += [(step.seq, order.told(step)) for step in order.trail if step.number >= number]
         return sorted(found, key=lambda item: item[1].number)
 

@@ -127,6 +127,6 @@ def states(floor: Floor) -> dict[str, str]:
     kept = {
         symbol: desk.state()
         for symbol, desk in floor.desks.items()
-        if desk.desired or desk.guards or desk.blocked or desk.stale
+        if desk.desired or desk.guards or desk.blocked or desk.stale or desk.held_up
     }
     return {"desks": _encode(kept).decode(), "books": floor.books.state(), **cleared_state(floor.resets)}

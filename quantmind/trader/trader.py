@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from quantmind.events import Instruction, Market, OrderEvent, OrderState, Query, Target, Upto
+from quantmind.events import Health, Instruction, Market, OrderEvent, OrderState, Query, Target, Upto
 from quantmind.market.instruments import Instrument
 from quantmind.trader.alarms import Alarms
 from quantmind.trader.desk import TRIES, WHATEVER, Desk
@@ -76,6 +76,11 @@ class Trader:
     def now(self) -> int:
         """The time of the last event, ns UTC; 0 before the first one."""
         return self._floor.now
+
+    @property
+    def next_alarm(self) -> int:
+        """When something is due that waits for a time, ns UTC; 0 before the first event."""
+        return self._floor.alarm
 
     @property
     def ready(self) -> bool:
@@ -223,10 +228,40 @@ class Trader:
             self._halts.obey(event.ts, commands)
         return commands
 
+    # Time and health, where the market is silent.
+
+    def on_clock(self, ts: int) -> Sequence[Approved]:
+        """Do what is due at `ts` (ns UTC) and before, at the last known prices; returns the commands to perform.
+
+        Time does not go back: a clock that is behind the last event is passed over.
+        """
+        floor = self._floor
+        if ts <= floor.now:
+            return _NONE
+        floor.now = ts
+        # An event leaves what is due at its own time to the next one; nothing need follow a clock.
+        return self._alarms.ring(ts + 1) if ts >= floor.alarm else _NONE
+
+    def on_health(self, health: Health) -> list[Approved]:
+        """Stop increases while there are reasons to; without any, order what was refused because of them."""
+        floor = self._floor
+        floor.gate.ailing = "; ".join(health.reasons)
+        commands: list[Approved] = []
+        if not health.reasons:
+            for desk in self._desks.values():
+                if desk.held_up:
+                    floor.journal.dirty = True
+                    desk.held_up = False
+                    self._intents.compute(desk, max(floor.now, health.ts), commands)
+        return commands
+
     # Targets.
 
-    def on_upto(self, upto: Upto) -> list[Approved]:
-        """Take what the Decider says; returns the commands to perform, their intents on record."""
+    def on_upto(self, upto: Upto, since: int = 0) -> list[Approved]:
+        """Take what the Decider says; returns the commands to perform, their intents on record.
+
+        What is done is done at the time of each Target, and not before `since`: a Target may come late.
+        """
         changed: list[Desk] = []
         targets: list[Target] = []
         for target in upto.targets:
@@ -246,7 +281,7 @@ class Trader:
             changed.sort(key=lambda desk: desk.index)
         commands: list[Approved] = []
         for desk in changed:
-            self._intents.compute(desk, desk.target.ts if desk.target else 0, commands)
+            self._intents.compute(desk, max(desk.target.ts if desk.target else 0, since), commands)
         return commands
 
     # Order events and the operator.

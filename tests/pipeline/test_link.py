@@ -10,8 +10,8 @@ import pytest
 from quantmind.errors import QuantMindError
 from quantmind.events import Done, Ended, Upto, codec
 from quantmind.kinds import NoOptions, Transport
-from quantmind.pipeline import link as links
-from quantmind.pipeline.link import Link, StageError
+from quantmind.pipeline.lockstep import link as links
+from quantmind.pipeline.lockstep.link import Link, StageError
 
 STAGES = ("feed", "strategy", "execution")
 pytestmark = pytest.mark.timeout(10)
@@ -23,7 +23,7 @@ class Wire(Transport[NoOptions]):
     name = "wire"
 
     def __init__(self, stage, bus):
-        super().__init__(NoOptions(), stage)
+        super().__init__(NoOptions(), "demo", stage)
         self.bus = bus
         self.opened = self.closed = False
         self.drop = lambda _: False
@@ -38,7 +38,7 @@ class Wire(Transport[NoOptions]):
     async def close(self):
         self.closed = True
 
-    def publish(self, frame):
+    def publish(self, topic, frame, id=""):
         if not self.drop(frame):
             for handler in self.bus.get(self.stage, ()):
                 asyncio.get_running_loop().call_soon(handler, self.stage, frame)
@@ -52,7 +52,7 @@ class Stage:
         self.heard = []
         self.wire = Wire(stage, bus)
         peers = tuple(other for other in STAGES if other != stage)
-        self.link = Link(self.wire, pipeline, stage, peers, lambda *said: self.heard.append(said), run)
+        self.link = Link(self.wire, pipeline, peers, lambda *said: self.heard.append(said), run)
 
 
 @contextlib.asynccontextmanager
@@ -105,8 +105,8 @@ async def test_who_is_stopped_before_all_have_joined_is_not_kept_waiting():
 
 async def test_messages_come_in_order_and_presences_are_kept_back():
     async with pipeline() as stages:
-        stages["strategy"].link.send(Upto(1), Upto(2))
-        stages["strategy"].link.send(Upto(3))
+        stages["strategy"].link.send("decisions", Upto(1), Upto(2))
+        stages["strategy"].link.send("decisions", Upto(3))
         await settled()
         expected = [("strategy", Upto(seq)) for seq in (1, 2, 3)]
         assert stages["feed"].heard == stages["execution"].heard == expected
@@ -136,10 +136,10 @@ class TestMissing:
         async with pipeline() as stages:
             strategy = stages["strategy"]
             strategy.wire.drop = lambda _: True
-            strategy.link.send(Upto(1))
-            strategy.link.send(Upto(2))
+            strategy.link.send("decisions", Upto(1))
+            strategy.link.send("decisions", Upto(2))
             strategy.wire.drop = lambda _: False
-            strategy.link.send(Upto(3))
+            strategy.link.send("decisions", Upto(3))
             await settled()
             assert "stage strategy lost 2 frames" in await failure_of(stages["feed"])
             assert stages["feed"].heard == []
@@ -148,7 +148,7 @@ class TestMissing:
         async with pipeline() as stages:
             again = Stage("strategy", {})
             again.wire.bus = stages["strategy"].wire.bus
-            again.link.send(Upto(1))
+            again.link.send("decisions", Upto(1))
             assert "stage strategy restarted" in await failure_of(stages["execution"])
 
     async def test_a_stage_of_another_pipeline(self):
@@ -157,9 +157,9 @@ class TestMissing:
         async with feed.link:
             stranger = Stage("strategy", {}, pipeline="other")
             stranger.wire.bus = bus
-            stranger.link.send(Upto(1))
+            stranger.link.send("decisions", Upto(1))
             message = await failure_of(feed)
-        assert "stage strategy runs pipeline other, not demo" in message
+        assert "stage strategy is another pipeline's (stage strategy of pipeline other)" in message
         assert "at its own endpoint" in message
 
     async def test_a_failed_stage_tells_the_others_why(self):
@@ -194,11 +194,11 @@ class TestMissing:
         async with pipeline() as stages:
             for handler in stages["strategy"].wire.bus["strategy"]:
                 handler("strategy", b"\xc1 no frame")
-            stages["strategy"].link.send(Upto(1))
+            stages["strategy"].link.send("decisions", Upto(1))
             await settled()
-            assert stages["feed"].link.bad_frames == 1
+            assert stages["feed"].link.bus.reception.incidents["bad_frame", "strategy"] == 1
             assert stages["feed"].heard == [("strategy", Upto(1))]
-            assert "a frame of stage strategy was dropped" in caplog.text
+            assert "bad_frame from stage strategy" in caplog.text
 
     async def test_a_transport_that_breaks_ends_the_waiting(self):
         def broken(_):
@@ -215,4 +215,4 @@ class TestMissing:
 async def test_what_has_no_bytes_is_not_sent():
     async with pipeline() as stages:
         with pytest.raises(codec.CodecError):
-            stages["feed"].link.send(Done(1, ("no fact",)))
+            stages["feed"].link.send("decisions", Done(1, ("no fact",)))

@@ -104,8 +104,8 @@ def test_recorded_and_repeated_exactly(program, recipe, undisturbed):
     assert "exactly" in program.run("run", "--exact", summary["run"])
 
 
-def staged(program, name, *arguments, stages=("feed", "strategy", "execution")):
-    """Run a recipe in three processes; returns the summary of execution."""
+def staged(program, name, *arguments, stages=("feed", "strategy", "execution", "sink")):
+    """Run a recipe in four processes; returns the summary of execution."""
     started = {stage: program.start("run", name, "--stage", stage, "--json", *arguments) for stage in stages}
     printed = {}
     try:
@@ -119,27 +119,27 @@ def staged(program, name, *arguments, stages=("feed", "strategy", "execution")):
     return json.loads(printed["execution"][0])
 
 
-def test_three_processes_over_zeromq(program, recipe, undisturbed):
+def test_four_processes_over_zeromq(program, recipe, undisturbed):
     summary = staged(program, recipe("networked", transport=True), "--record")
     assert hashed(program.export(summary["run"])) == hashed(undisturbed)
     assert "exactly" in program.run("run", "--exact", summary["run"])
 
 
-def test_three_processes_started_in_another_order(program, recipe, undisturbed):
+def test_four_processes_started_in_another_order(program, recipe, undisturbed):
     name = recipe("networked", transport=True)
-    summary = staged(program, name, stages=("execution", "strategy", "feed"))
+    summary = staged(program, name, stages=("sink", "execution", "strategy", "feed"))
     assert hashed(program.export(summary["run"])) == hashed(undisturbed)
 
 
 def test_a_stage_that_dies_ends_the_others(program, recipe):
     name = recipe("networked", transport=True, speed=2000)
-    started = {stage: program.start("run", name, "--stage", stage) for stage in ("feed", "strategy", "execution")}
+    started = {stage: program.start("run", name, "--stage", stage) for stage in ("feed", "strategy", "execution", "sink")}
     try:
         # Trading has begun when the first decisions are on file.
         while not any(path.stat().st_size for path in program.folder.glob("state/runs/*/events.jsonl")):
             time.sleep(0.05)
         started["strategy"].send_signal(signal.SIGKILL)
-        for stage in ("feed", "execution"):
+        for stage in ("feed", "execution", "sink"):
             _, errors = started[stage].communicate(timeout=60)
             assert started[stage].returncode == 1, errors
             assert "strategy" in errors

@@ -10,10 +10,10 @@ import pytest
 
 from quantmind.events import Bar, Done, FactsWanted, codec
 from quantmind.kinds import Needs, NoOptions, Strategy, Transport, bars
-from quantmind.pipeline.execution_stage import ExecutionStage
-from quantmind.pipeline.link import StageError
+from quantmind.pipeline.lockstep.execution import ExecutionStage
+from quantmind.pipeline.lockstep.link import StageError
 from quantmind.pipeline.run import Running
-from quantmind.pipeline.strategy_stage import StrategyStage
+from quantmind.pipeline.lockstep.strategy import StrategyStage
 from quantmind.plugins import Plugins
 from quantmind.project import Project
 from quantmind.recipe.load import load
@@ -63,11 +63,11 @@ class Wire(Transport[NoOptions]):
     async def drained(self):
         await asyncio.sleep(0)
 
-    def publish(self, frame):
+    def publish(self, topic, frame, id=""):
         read = codec.decode_frame(frame)
         messages = tuple(m for m in (self.tamper(self.stage, m) for m in read.messages) if m is not None)
         data = codec.encode_frame(
-            codec.Frame(read.version, read.pipeline, read.stage, read.start, read.sequence, messages)
+            codec.Frame(read.version, read.pipeline, read.stage, read.start, read.topic, read.sequence, messages)
         )
         for other in list(self.stages.values()):
             if self.stage in other.wanted:
@@ -95,7 +95,7 @@ def running(folder, quantity="1", tamper=None):
 
 
 async def together(feed, strategy, execution):
-    from quantmind.pipeline.feed_stage import FeedStage
+    from quantmind.pipeline.lockstep.feed import FeedStage
 
     stages = (FeedStage(feed), StrategyStage(strategy), ExecutionStage(execution))
     async with asyncio.timeout(20):

@@ -1,4 +1,4 @@
-"""The execution stage: the Trader, the executor and the journal; for now the sinks as well."""
+"""The execution stage of a replay: the Trader, the executor and the journal."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from typing import Any
 
-from quantmind.events import Done, Ended, Fact, FactsWanted, Numbered, Upto, codec
-from quantmind.kinds import Run
+from quantmind.events import Done, Ended, FactsWanted, Numbered, Upto, codec
 from quantmind.pipeline import build
 from quantmind.pipeline.executing import Executing
-from quantmind.pipeline.inbox import MOST_IN_FRAME, Inbox
-from quantmind.pipeline.link import Link
-from quantmind.pipeline.run import Running, enter, opened_executing
-from quantmind.pipeline.sinking import Sinking
+from quantmind.pipeline.lockstep.inbox import MOST_IN_FRAME, Inbox
+from quantmind.pipeline.lockstep.link import Link
+from quantmind.pipeline.run import Running, opened_executing
 from quantmind.pipeline.summary import Summary
 from quantmind.recipe.wiring import wire
 
@@ -48,28 +45,23 @@ class ExecutionStage:
         feeding, _ = build.feeding(recipe, wiring)
         async with contextlib.AsyncExitStack() as stack:
             executing = await opened_executing(stack, running, wiring, folder, feeding.live, feeding.speed, self.stop)
-            run = Run(folder.name, folder.path, running.output)
-            sinking = Sinking(build.sinks(recipe, run), feeding.live)
-            await enter(stack, sinking, "sinks")
             link = self._link = await stack.enter_async_context(
                 Link(
                     build.transport(recipe, "execution"),
                     build.identity(recipe),
-                    "execution",
-                    ("feed", "strategy"),
+                    build.peers(recipe, "execution"),
                     self._hear,
                     folder.name,
                 )
             )
             executing.start()
             if await link.join():
-                await self._execute(link, executing, sinking, wiring.fills or wiring.positions)
+                await self._execute(link, executing, wiring.fills or wiring.positions)
                 await link.drained()
-            return Summary.of(folder.name, self._seq, executing, self._latencies, sinking.failures)
+            return Summary.of(folder.name, self._seq, executing, self._latencies, {})
 
-    async def _execute(self, link: Link, executing: Executing, sinking: Sinking, listened: bool) -> None:
-        told: list[Any] = []
-        facts_to_tell: list[Fact] = []
+    async def _execute(self, link: Link, executing: Executing, listened: bool) -> None:
+        told: list[Done] = []
         while (item := await self._inbox.next(link)) is not None:
             seq, event = item
             if seq <= 0:
@@ -78,10 +70,10 @@ class ExecutionStage:
             began = time.perf_counter_ns()
             facts = executing.market(seq, event)
             self._seq = seq
-            facts_to_tell.extend(facts)
             if listened:
-                link.send(Done(seq, tuple(facts_to_tell)))
-                facts_to_tell.clear()
+                link.send("facts", Done(seq, tuple(facts)))
+            elif facts:
+                told.append(Done(seq, tuple(facts)))
             while self._upto < seq:
                 self._answer.clear()
                 await link.wait(self._answer)
@@ -89,22 +81,19 @@ class ExecutionStage:
             upto = self._decided.pop(seq, None)
             if upto is not None and executing.decided(upto):
                 self._latencies.append(executing.commanded_at - began)
-            sinking.gather(told, facts, event, upto)
             if not self._inbox.events or len(told) >= MOST_IN_FRAME or seq % MOST_IN_FRAME == 0:
                 executing.commit()
-                await sinking.write(told)
-                told.clear()
                 if not listened:
-                    link.send(Done(seq, tuple(facts_to_tell)))
-                    facts_to_tell.clear()
+                    # Of facts that come with no event of their own the last one says how far execution is.
+                    link.send("facts", *told, *(() if told and told[-1].seq == seq else (Done(seq, ()),)))
+                    told.clear()
         executing.end()
-        last = executing.take_facts()
-        await sinking.write([*told, *last])
+        link.send("facts", Done(self._seq + 1, tuple(executing.take_facts())), Ended(self._seq))
 
     def _tell_again(self, link: Link, executing: Executing) -> None:
         """Answer whoever missed facts, from the journal."""
         while self._wanted:
-            link.send(Done(self._seq, tuple(executing.facts_since(self._wanted.popleft(), self._seq))))
+            link.send("facts", Done(self._seq, tuple(executing.facts_since(self._wanted.popleft(), self._seq))))
 
     def _hear(self, stage: str, message: codec.Message) -> None:
         if isinstance(message, Numbered):

@@ -1,21 +1,19 @@
-"""The link of one stage to the others: who is there, who has gone silent, and their messages in order."""
+"""The link of one stage of a replay to the others: who is there, who has gone silent, and messages in order."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import time
-import uuid
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
 from quantmind.errors import QuantMindError
-from quantmind.events import Ended, Failed, Presence, codec
-from quantmind.kinds.transport import Transport
+from quantmind.events import Ended, Failed, Incident, Presence, codec
+from quantmind.kinds.transport import Topic, Transport
+from quantmind.pipeline.bus import Bus
 
-_log = logging.getLogger(__name__)
 _BEACON = 0.05
 _HEARTBEAT = 1.0
 SILENCE = 10.0
@@ -32,29 +30,23 @@ class Link:
         self,
         transport: Transport[Any],
         pipeline: str,
-        stage: str,
         peers: tuple[str, ...],
         handle: Callable[[str, codec.Message], None],
         run: str = "",
     ) -> None:
         self.run = run
         """The run's name: the execution stage gives it, the others learn it."""
-        self.bad_frames = 0
+        self.bus = Bus(transport, pipeline, peers, self._hear, self._notice)
         self._transport = transport
-        self._pipeline = pipeline
-        self._stage = stage
+        self._stage = transport.stage
         self._peers = peers
         self._handle = handle
-        self._start = uuid.uuid4().hex
-        self._sequence = 0
         self._hears: dict[str, Presence | None] = dict.fromkeys(peers)
-        self._sequences: dict[str, tuple[str, int]] = {}
         self._heard_at: dict[str, float] = {}
         self._joined = asyncio.Event()
         self._met = asyncio.Event()
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._beacon: asyncio.Task[None] | None = None
-        transport.subscribe(peers, self._receive)
 
     async def __aenter__(self) -> Self:
         """Open the transport and begin to be seen."""
@@ -72,7 +64,7 @@ class Link:
             await asyncio.gather(self._beacon, return_exceptions=True)
         with contextlib.suppress(Exception):
             if error is not None and not isinstance(error, StageError):
-                self.send(Failed(self._stage, str(error)))
+                self.send("operations", Failed(self._stage, str(error)))
             await asyncio.wait_for(self._transport.drained(), 1.0)
         if self._failed.done():
             self._failed.exception()
@@ -87,7 +79,7 @@ class Link:
         """Ask the feed to end; without one to ask, end the waiting for it."""
         self._met.set()
         if self._joined.is_set():
-            self.send(Ended(0))
+            self.send("operations", Ended(0))
 
     async def wait(self, event: asyncio.Event, patience: float | None = None) -> None:
         """Wait for an event of this stage.
@@ -108,11 +100,9 @@ class Link:
         finally:
             waiting.cancel()
 
-    def send(self, *messages: codec.Message) -> None:
+    def send(self, topic: Topic, *messages: codec.Message) -> None:
         """Publish messages to the stages that listen to this one."""
-        self._sequence += 1
-        frame = codec.Frame(codec.FRAME_VERSION, self._pipeline, self._stage, self._start, self._sequence, messages)
-        self._transport.publish(codec.encode_frame(frame))
+        self.bus.send(topic, *messages)
 
     async def drained(self) -> None:
         """Wait until the transport has handed on what was sent."""
@@ -121,7 +111,7 @@ class Link:
     async def _be_present(self) -> None:
         while True:
             hears = tuple(stage for stage, presence in self._hears.items() if presence is not None)
-            self.send(Presence(self._stage, hears, self.run))
+            self.send("operations", Presence(self._stage, hears, self.run))
             joined = self._joined.is_set()
             await asyncio.sleep(_HEARTBEAT if joined else _BEACON)
             if joined:
@@ -138,33 +128,29 @@ class Link:
             if now - heard_at > SILENCE:
                 self._fail(f"stage {stage} has been silent for {SILENCE:g} s")
 
-    def _receive(self, stage: str, data: bytes) -> None:
-        try:
-            frame = codec.decode_frame(data)
-        except codec.CodecError as error:
-            self.bad_frames += 1
-            _log.warning("a frame of stage %s was dropped: %s", stage, error)
-            return
-        if frame.pipeline != self._pipeline:
+    def _notice(self, incident: Incident) -> None:
+        """End the run where something was lost; what was seen before the stages have joined is no loss."""
+        if incident.what == "stranger":
             self._fail(
-                f"stage {stage} runs pipeline {frame.pipeline}, not {self._pipeline}: start every stage with the "
-                "same recipe, and each pipeline at its own endpoint"
+                f"stage {incident.of} is another pipeline's ({incident.detail}): start every stage with the same "
+                "recipe, and each pipeline at its own endpoint"
             )
+        elif self._joined.is_set() and incident.what in {"gap", "restart", "duplicate", "reordering"}:
+            lost = f"lost {incident.count} frames" if incident.what == "gap" else f"sent a {incident.what}"
+            if incident.what == "restart":
+                lost = "restarted"
+            self._fail(f"stage {incident.of} {lost}; a replay must have every event, so it ends here")
+
+    def _hear(self, stage: str, message: codec.Message) -> None:
+        if self._failed.done():
             return
-        start, sequence = self._sequences.get(stage, (frame.start, frame.sequence - 1))
-        if self._joined.is_set() and (start != frame.start or frame.sequence != sequence + 1):
-            lost = "restarted" if start != frame.start else f"lost {frame.sequence - sequence - 1} frames"
-            self._fail(f"stage {stage} {lost}; a replay must have every event, so it ends here")
-            return
-        self._sequences[stage] = (frame.start, frame.sequence)
         self._heard_at[stage] = time.monotonic()
-        for message in frame.messages:
-            if isinstance(message, Presence):
-                self._seen(message)
-            elif isinstance(message, Failed):
-                self._fail(f"stage {message.stage} failed: {message.reason}")
-            else:
-                self._handle(stage, message)
+        if isinstance(message, Presence):
+            self._seen(message)
+        elif isinstance(message, Failed):
+            self._fail(f"stage {message.stage} failed: {message.reason}")
+        else:
+            self._handle(stage, message)
 
     def _seen(self, presence: Presence) -> None:
         if self._joined.is_set() or presence.stage not in self._hears:
@@ -173,9 +159,10 @@ class Link:
         self.run = self.run or presence.run
         everyone = {self._stage, *self._peers}
         if all(seen is not None and {seen.stage, *seen.hears} >= everyone for seen in self._hears.values()):
+            self.bus.reception.complete = True
             self._joined.set()
             self._met.set()
-            self.send(Presence(self._stage, self._peers, self.run))
+            self.send("operations", Presence(self._stage, self._peers, self.run))
 
     def _fail(self, reason: str) -> None:
         if not self._failed.done():

@@ -1,4 +1,4 @@
-"""The strategy stage: the Decider, given the facts of each event where they matter to it."""
+"""The strategy stage of a replay: the Decider, given the facts of each event where they matter to it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from quantmind.events import Done, Ended, Fact, FactsWanted, Numbered, Upto, cod
 from quantmind.pipeline import build
 from quantmind.pipeline.deciding import Deciding
 from quantmind.pipeline.folder import RunFolder
-from quantmind.pipeline.inbox import MOST_IN_FRAME, Inbox
-from quantmind.pipeline.link import Link
+from quantmind.pipeline.lockstep.inbox import MOST_IN_FRAME, Inbox
+from quantmind.pipeline.lockstep.link import Link
 from quantmind.pipeline.record import Recorder
 from quantmind.pipeline.run import Running
 from quantmind.recipe.wiring import wire
@@ -41,7 +41,7 @@ class StrategyStage:
         async with contextlib.AsyncExitStack() as stack:
             transport = build.transport(recipe, "strategy")
             link = self._link = await stack.enter_async_context(
-                Link(transport, build.identity(recipe), "strategy", ("feed", "execution"), self._hear)
+                Link(transport, build.identity(recipe), build.peers(recipe, "strategy"), self._hear)
             )
             if not await link.join():
                 return
@@ -66,7 +66,7 @@ class StrategyStage:
             if seq > 0 and (listens or not self._inbox.events or len(answers) >= MOST_IN_FRAME):
                 if not answers or answers[-1].seq < seq:
                     answers.append(Upto(seq))
-                link.send(*answers)
+                link.send("decisions", *answers)
                 answers.clear()
 
     async def _facts(self, link: Link, seq: int) -> tuple[Fact, ...]:
@@ -89,7 +89,7 @@ class StrategyStage:
         if facts and facts[0].number > self._number:
             if self._link is not None and self._wanted != self._number:
                 self._wanted = self._number
-                self._link.send(FactsWanted("strategy", self._number))
+                self._link.send("operations", FactsWanted("strategy", self._number))
             return
         if facts:
             self._number = facts[-1].number + 1

@@ -1,4 +1,4 @@
-"""The feed stage: reads the feeds, numbers every market event, and in a replay waits for the others."""
+"""The feed stage of a replay: reads the feeds, numbers every market event, and waits for the others."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from collections.abc import Sequence
 from quantmind.errors import QuantMindError
 from quantmind.events import Done, Ended, Market, Numbered, Upto, codec
 from quantmind.pipeline import build
-from quantmind.pipeline.inbox import MOST_IN_FRAME
-from quantmind.pipeline.link import SILENCE, Link
+from quantmind.pipeline.lockstep.inbox import MOST_IN_FRAME
+from quantmind.pipeline.lockstep.link import SILENCE, Link
 from quantmind.pipeline.run import Running, enter
 from quantmind.recipe.wiring import wire
 
 AHEAD = 1_000
 """Events that the feed of a replay is ahead of the slowest stage at the most."""
+
+_NOT_OPEN = -(10**12)
 
 
 class FeedStage:
@@ -26,7 +28,9 @@ class FeedStage:
         self._running = running
         self._wiring = wire(running.recipe)
         self._feeding, self._feeds = build.feeding(running.recipe, self._wiring)
-        self._reported = {"strategy": 0, "execution": 0}
+        self._peers = build.peers(running.recipe, "feed")
+        # The sinks are open when their stage says so; the others are when they join.
+        self._reported = {stage: _NOT_OPEN if stage == "sink" else 0 for stage in self._peers}
         self._report = asyncio.Event()
         self._link: Link | None = None
 
@@ -44,7 +48,7 @@ class FeedStage:
             for feed in self._feeds:
                 await enter(stack, feed, f"feed {feed.name}")
             link = self._link = await stack.enter_async_context(
-                Link(transport, build.identity(recipe), "feed", ("strategy", "execution"), self._hear)
+                Link(transport, build.identity(recipe), self._peers, self._hear)
             )
             if not await link.join():
                 return
@@ -54,18 +58,16 @@ class FeedStage:
             async for batch in self._feeding.batches():
                 await self._send(link, seq + 1, batch)
                 seq += len(batch)
-            link.send(Ended(seq))
+            link.send("market", Ended(seq))
             await link.drained()
             await self._caught_up(link, seq)
 
     async def _send(self, link: Link, seq: int, events: Sequence[Market]) -> None:
         for start in range(0, len(events), MOST_IN_FRAME):
             part = tuple(events[start : start + MOST_IN_FRAME])
-            if not self._feeding.live:
-                await self._caught_up(link, seq + start + len(part) - 1 - AHEAD)
-            link.send(Numbered(1, seq + start, part))
-            if not self._feeding.live:
-                await link.drained()
+            await self._caught_up(link, seq + start + len(part) - 1 - AHEAD)
+            link.send("market", Numbered(1, seq + start, part))
+            await link.drained()
 
     async def _caught_up(self, link: Link, seq: int) -> None:
         """Wait until every stage has handled event `seq`."""

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 
 from quantmind.events import Market, Numbered
-from quantmind.pipeline.link import Link
+from quantmind.pipeline.lockstep.link import Link
 
 MOST_IN_FRAME = 200
 """Market events or answers in one frame at the most."""

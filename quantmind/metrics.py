@@ -1,0 +1,64 @@
+"""The one registry of metrics: name, labels, unit, meaning. Whoever publishes a figure takes its name from here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from quantmind.events import Figure
+
+Type = Literal["counter", "gauge"]
+
+
+class Metric(msgspec.Struct, frozen=True):
+    """A figure that stages publish in their Vitals, with the stage as first label of all."""
+
+    name: str
+    type: Type
+    unit: str
+    meaning: str
+    labels: tuple[str, ...] = ()
+
+    def figure(self, value: float, *labels: str) -> Figure:
+        """Return the metric as it is now."""
+        if len(labels) != len(self.labels):
+            raise ValueError(f"{self.name} has the labels {self.labels}, was given {labels}")
+        return Figure(self.name, labels, float(value))
+
+
+UPTIME = Metric("uptime_seconds", "gauge", "s", "Time since the stage started.")
+EVENTS = Metric("market_events_total", "counter", "1", "Market events handled, by channel.", ("channel",))
+LAG = Metric("lag_seconds", "gauge", "s", "From the venue's time of the last market event to its handling.")
+BACKLOG = Metric("backlog_events", "gauge", "1", "Market events received and not handled yet.")
+DROPPED = Metric("dropped_events_total", "counter", "1", "Market events dropped under overload; never bars.")
+FRAMES = Metric("frames_total", "counter", "1", "Frames read, by the stage that published them.", ("of",))
+INCIDENTS = Metric(
+    "incidents_total", "counter", "1", "What was noticed of what another stage published, by kind.", ("what", "of")
+)
+TRANSPORT = Metric("transport", "gauge", "1", "What the transport publishes of itself, by name.", ("figure",))
+SIGNALS = Metric("signals_total", "counter", "1", "Signals of the strategies.")
+TARGETS = Metric("targets_total", "counter", "1", "Targets of the allocator.")
+ORDERS = Metric("orders_total", "counter", "1", "Orders placed.")
+FILLS = Metric("fills_total", "counter", "1", "Fills booked.")
+REFUSALS = Metric("refusals_total", "counter", "1", "What the gate refused, by code.", ("code",))
+FACTS = Metric("facts_total", "counter", "1", "The number of the last fact on record, or of the last one written.")
+EQUITY = Metric(
+    "equity", "gauge", "settlement currency", "Wallet and open positions at the last mark, else last price."
+)
+WALLET = Metric("wallet", "gauge", "settlement currency", "The wallet: what was realised, paid and received.")
+PNL = Metric("pnl", "gauge", "settlement currency", "Equity less the balance the account began with.")
+DRAWDOWN = Metric("drawdown_ratio", "gauge", "1", "The largest fall of the equity from its peak, as a part of it.")
+POSITION = Metric("position", "gauge", "base currency", "The net position, short is negative.", ("symbol",))
+AVERAGE_PRICE = Metric("average_price", "gauge", "quote currency", "What the position was entered at.", ("symbol",))
+PRICE = Metric("price", "gauge", "quote currency", "The price that the position is valued at.", ("symbol",))
+STOP = Metric("stop", "gauge", "quote currency", "The trigger of the stop that rests; none without one.", ("symbol",))
+LATCHED = Metric("latched", "gauge", "1", "1 for each latch that is set.", ("name", "level"))
+OWN = Metric("own", "gauge", "1", "What a rule or the executor publishes of itself, by name.", ("figure",))
+SINK_LOST = Metric("sink_lost_total", "counter", "1", "Events that a sink failed to take, by sink.", ("sink",))
+
+REGISTRY: Mapping[str, Metric] = {
+    metric.name: metric for metric in list(globals().values()) if isinstance(metric, Metric)
+}
+"""Every metric by its name."""

@@ -1,0 +1,66 @@
+"""The bus: one stage's end of the transport, with messages in place of bytes."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from quantmind.events import Figure, Incident, codec
+from quantmind.kinds.transport import Topic, Transport
+from quantmind.metrics import FRAMES, INCIDENTS, TRANSPORT
+from quantmind.pipeline.reception import Reception
+
+
+class Bus:
+    """Numbers and sends the frames of a stage, and hands on the messages of the others, in order and once.
+
+    `handle` is called with the publishing stage and each message, `notice` with each Incident.
+    """
+
+    def __init__(
+        self,
+        transport: Transport[Any],
+        pipeline: str,
+        peers: tuple[str, ...],
+        handle: Callable[[str, codec.Message], None],
+        notice: Callable[[Incident], None],
+    ) -> None:
+        self.transport = transport
+        self.stage = transport.stage
+        self.start = uuid.uuid4().hex
+        """Tells this start of the stage from others."""
+        self.reception = Reception(pipeline, transport.stage, notice)
+        self._pipeline = pipeline
+        self._handle = handle
+        self._sequences: Counter[str] = Counter()
+        transport.subscribe(peers, self._receive)
+
+    def send(self, topic: Topic, *messages: codec.Message, id: str = "") -> None:
+        """Publish messages in one frame to the stages that listen to this one."""
+        self._sequences[topic] += 1
+        self.transport.publish(topic, self.frame(topic, *messages, sequence=self._sequences[topic]), id)
+
+    def frame(self, topic: Topic, *messages: codec.Message, sequence: int = 0) -> bytes:
+        """Return the bytes of a frame; one that is kept and not sent has no place in the sequence."""
+        return codec.encode_frame(
+            codec.Frame(codec.FRAME_VERSION, self._pipeline, self.stage, self.start, topic, sequence, messages)
+        )
+
+    @property
+    def figures(self) -> list[Figure]:
+        """What was read, what was wrong with it, and what the transport publishes of itself."""
+        reception = self.reception
+        return [
+            *(FRAMES.figure(count, of) for of, count in reception.frames.items()),
+            *(INCIDENTS.figure(count, what, of) for (what, of), count in reception.incidents.items()),
+            *(TRANSPORT.figure(value, name) for name, value in self.transport.figures.items()),
+        ]
+
+    def _receive(self, stage: str, data: bytes) -> None:
+        frame = self.reception.read(stage, data)
+        if frame is not None:
+            handle = self._handle
+            for message in frame.messages:
+                handle(stage, message)

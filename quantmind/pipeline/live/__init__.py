@@ -1,0 +1,1 @@
+"""The stages of a live pipeline: each may stop and start again while the others go on."""

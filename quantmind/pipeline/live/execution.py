@@ -1,0 +1,272 @@
+"""The execution stage of a live pipeline: the Trader, the executor and the journal."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterable
+
+from quantmind.errors import UsageError
+from quantmind.events import (
+    Done,
+    Ended,
+    Fact,
+    FactsWanted,
+    Figure,
+    Health,
+    History,
+    HistoryWanted,
+    Holding,
+    Holdings,
+    Incident,
+    Numbered,
+    Upto,
+    codec,
+)
+from quantmind.metrics import BACKLOG, DROPPED, EVENTS, LAG
+from quantmind.pipeline import build
+from quantmind.pipeline.executing import Executing
+from quantmind.pipeline.live.account import account_figures
+from quantmind.pipeline.live.health import Watch
+from quantmind.pipeline.live.inspection import Inspection
+from quantmind.pipeline.live.line import Line
+from quantmind.pipeline.live.member import Member
+from quantmind.pipeline.run import Running, opened_executing
+from quantmind.pipeline.summary import Summary
+from quantmind.recipe.wiring import wire
+
+MOST_AT_ONCE = 200
+"""Market events handled in one turn of the event loop, and facts in one frame."""
+
+MOST_ANSWERED = 10_000
+"""Facts in one answer to who missed some; who needs more asks again."""
+
+_TICK = 0.1
+
+
+class ExecutionStage:
+    """The execution of a recipe as a process of its own.
+
+    It numbers the market events that it handles by itself, from 1 on in a new epoch of the account, so that a feed
+    that starts again changes nothing here. A fact is told when it is on record, and never before.
+    """
+
+    def __init__(self, running: Running) -> None:
+        recipe = running.recipe
+        if running.record:
+            raise UsageError("--record writes the inputs of one process; with a live feed, leave the transport out")
+        if running.resume is not None:
+            raise UsageError("--resume goes on with a replay; a live account goes on by itself: start it again")
+        self._running = running
+        self._wiring = wire(recipe)
+        self._inspection = Inspection(recipe)
+        # Strategies look back on their own; here only what rules look back on must be whole.
+        self._line = Line(self._wiring.rule_history, self._inspection, self._invalid)
+        self._account = build.account(recipe)
+        self._watch = Watch(recipe.max_age)
+        self._health = Health(0, ())
+        self._ailing: set[str] = set()
+        self._executing: Executing | None = None
+        self._member: Member | None = None
+        self._scheduled = self._stopped = False
+        self._seq = 0
+        self._began = 0
+        self._lag = 0.0
+
+    def stop(self) -> None:
+        """End in good order: what was commanded is on record and told."""
+        self._stopped = True
+        if self._member is not None:
+            self._member.finish()
+
+    async def run(self) -> Summary:
+        """Execute what is decided until the strategy stage ends, or this one is stopped, and sum up."""
+        running = self._running
+        recipe = running.recipe
+        folder = running.folder()
+        async with contextlib.AsyncExitStack() as stack:
+            executing = await opened_executing(stack, running, self._wiring, folder, True, None, self.stop)
+            self._began = executing.trader.chronicle.number
+            executing.start()
+            member = self._member = Member(recipe, "execution", self, folder.name)
+            await stack.enter_async_context(member)
+            self._executing = executing
+            for frame in await member.bus.transport.kept("strategy"):
+                self._recall(frame)
+            self._check_health()
+            member.ready()
+            self._tell()
+            ticking = asyncio.create_task(self._tick(member))
+            try:
+                await member.finished()
+            finally:
+                ticking.cancel()
+                await asyncio.gather(ticking, return_exceptions=True)
+            executing.end()
+            self._tell()
+            if not self._stopped:
+                member.send("facts", Ended(self._seq))
+            return Summary.of(folder.name, self._seq, executing, (), {})
+
+    def _recall(self, frame: bytes) -> None:
+        """Take a Target that the strategy stage left with the transport."""
+        try:
+            kept = codec.decode_frame(frame)
+        except codec.CodecError as error:
+            self._invalid("bad_frame", 1, str(error), of="strategy")
+            return
+        if kept.pipeline == build.identity(self._running.recipe):
+            for message in kept.messages:
+                if isinstance(message, Upto):
+                    self._decided(message)
+
+    async def _tick(self, member: Member) -> None:
+        """Let time pass for the Trader, and look after the others."""
+        while True:
+            await asyncio.sleep(_TICK)
+            member.guarded(self._pass_time)
+
+    def _pass_time(self) -> None:
+        executing = self._executing
+        if executing is not None:
+            self._check_health()
+            if not len(self._line):
+                executing.clock(time.time_ns())
+            self._tell()
+
+    def _check_health(self) -> None:
+        """Stop entries while another stage is stale, and let them go on afterwards."""
+        executing, member = self._executing, self._member
+        if executing is None or member is None:
+            return
+        reasons = self._watch.reasons(member, time.monotonic())
+        if self._line.waiting_for_history:
+            reasons["history"] = "the rules wait for their history"
+        if reasons.keys() != self._ailing:
+            # What changes is told once; the figures in it grow older.
+            self._ailing = set(reasons)
+            self._health = Health(time.time_ns(), tuple(reasons.values()))
+            executing.health(self._health)
+            member.send("operations", self._health)
+
+    def hear(self, stage: str, message: codec.Message) -> None:
+        """Take market events and history of the feed, decisions of the strategy stage, and what others ask."""
+        if isinstance(message, Numbered):
+            self._line.numbered(message)
+            self._schedule()
+        elif isinstance(message, Upto) and stage == "strategy":
+            # A quote that has come before the decision on it is handled before it.
+            self._work()
+            self._watch.heard(time.monotonic())
+            self._decided(message)
+            self._tell()
+        elif isinstance(message, History) and message.stage == "execution":
+            self._line.history(message)
+            self._schedule()
+        elif isinstance(message, FactsWanted):
+            self._answer(message.number)
+        elif isinstance(message, Ended) and stage == "strategy" and self._member is not None:
+            asyncio.get_running_loop().call_later(0.1, self._member.finish)
+
+    def _decided(self, upto: Upto) -> None:
+        executing = self._executing
+        if executing is None:
+            return
+        fault = self._inspection.upto(upto)
+        if fault:
+            self._invalid("invalid", 1, fault, of="strategy")
+        elif upto.signals or upto.targets or upto.refused:
+            executing.targeted(upto)
+
+    def _schedule(self) -> None:
+        if not self._scheduled and self._member is not None and len(self._line):
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._member.guarded, self._turn)
+
+    def _turn(self) -> None:
+        self._scheduled = False
+        self._work()
+        self._schedule()
+
+    def _work(self) -> None:
+        """Handle what waits, a part of it at a time."""
+        line, executing = self._line, self._executing
+        if executing is None:
+            return
+        facts: list[Fact] = []
+        ts = 0
+        for _ in range(MOST_AT_ONCE):
+            item = line.next()
+            if item is None:
+                break
+            seq, event = item
+            if not seq:
+                executing.trader.warm_up(event)
+                continue
+            self._seq += 1
+            ts = event.ts
+            facts.extend(executing.market(self._seq, event))
+        if ts:
+            self._lag = (time.time_ns() - ts) / 1e9
+            self._tell(facts)
+
+    def _tell(self, facts: Iterable[Fact] = ()) -> None:
+        """Make everything so far durable, and tell the facts of it, each in a frame of its own."""
+        executing, member = self._executing, self._member
+        if executing is None or member is None:
+            return
+        told = [*facts, *executing.take_facts()]
+        executing.commit()
+        for fact in told:
+            member.send("facts", Done(self._line.seq, (fact,)), id=f"{self._account}-{fact.number}")
+
+    def _answer(self, number: int) -> None:
+        """Tell facts again, from the record."""
+        executing, member = self._executing, self._member
+        if executing is None or member is None:
+            return
+        self._tell()
+        facts = executing.facts_from(number)[:MOST_ANSWERED]
+        for start in range(0, len(facts), MOST_AT_ONCE):
+            member.send("facts", Done(self._line.seq, tuple(facts[start : start + MOST_AT_ONCE])))
+
+    def noticed(self, incident: Incident) -> None:
+        """Fill the hole that lost market events leave in what rules look back on."""
+        if incident.of == "feed" and incident.what == "gap" and incident.topic == "market":
+            self._line.missed()
+
+    def beat(self) -> None:
+        """Say what is held, and ask for what is missing."""
+        executing, member = self._executing, self._member
+        if executing is None or member is None:
+            return
+        self._tell()
+        trader = executing.trader
+        held = tuple(Holding(symbol, position.quantity) for symbol, position in trader.account.positions.items())
+        member.send("facts", Holdings(self._began, trader.chronicle.number, held))
+        if self._line.waiting_for_history:
+            member.send("operations", HistoryWanted("execution"))
+
+    def figures(self) -> Iterable[Figure]:
+        """Return how the account stands, what was handled, and what waits."""
+        yield EVENTS.figure(self._seq, "all")
+        yield BACKLOG.figure(len(self._line))
+        yield DROPPED.figure(self._line.dropped)
+        yield LAG.figure(self._lag)
+        if self._executing is not None:
+            yield from account_figures(self._executing)
+
+    def ailments(self) -> tuple[str, ...]:
+        """Return why nothing may be entered."""
+        own = (f"execution is {len(self._line)} market events behind",) if self._line.overloaded else ()
+        return (*self._health.reasons, *own)
+
+    def progress(self) -> tuple[int, int]:
+        """Return how many events were handled, and how many wait."""
+        return self._seq, 0 if self._line.waiting_for_history else len(self._line)
+
+    def _invalid(self, what: str, count: int, detail: str, of: str = "feed") -> None:
+        if self._member is not None:
+            topic = "market" if of == "feed" else "decisions"
+            self._member.tell(what, of, topic, count, detail)  # type: ignore[arg-type] # an IncidentKind

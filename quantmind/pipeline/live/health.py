@@ -1,0 +1,35 @@
+"""The health of a live pipeline, as execution sees it: whether the other stages do their work."""
+
+from __future__ import annotations
+
+from quantmind.pipeline.live.member import Member
+
+
+class Watch:
+    """Says why nothing may be entered: a stage that is silent for longer than `max_age` (ns), or that ails.
+
+    What is held and its stops are not concerned.
+    """
+
+    def __init__(self, max_age: int) -> None:
+        self._max_age = max_age / 1e9
+        self._said_at: float | None = None
+
+    def heard(self, now: float) -> None:
+        """Take note of a word of the strategy stage, by the monotonic clock."""
+        self._said_at = now
+
+    def reasons(self, member: Member, now: float) -> dict[str, str]:
+        """Return every reason, by what it is about; none when all is well."""
+        found: dict[str, str] = {}
+        silence = member.silence("feed")
+        if "feed" not in member.peers or silence > self._max_age:
+            found["market data"] = f"market data: stage feed has been silent for {silence:.0f} s"
+        if self._said_at is None or now - self._said_at > self._max_age:
+            age = member.silence("strategy") if self._said_at is None else now - self._said_at
+            found["strategy"] = f"strategy: its last word is {age:.0f} s old"
+        for stage in ("feed", "strategy"):
+            vitals = member.peers.get(stage)
+            if vitals is not None and vitals.reasons:
+                found[f"{stage} ails"] = f"{stage}: {'; '.join(vitals.reasons)}"
+        return found

@@ -1,0 +1,177 @@
+"""The sink stage of a live pipeline: gives the sinks what the others say, every fact among it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from quantmind.events import (
+    Done,
+    Ended,
+    FactsWanted,
+    Figure,
+    Health,
+    Holdings,
+    Incident,
+    Numbered,
+    Upto,
+    Vitals,
+    codec,
+)
+from quantmind.kinds import Run
+from quantmind.metrics import BACKLOG, EVENTS, FACTS, SINK_LOST
+from quantmind.pipeline import build
+from quantmind.pipeline.folder import RunFolder
+from quantmind.pipeline.live.facts import FactLine
+from quantmind.pipeline.live.inspection import Inspection
+from quantmind.pipeline.live.member import Member
+from quantmind.pipeline.run import Running, enter
+from quantmind.pipeline.sinking import Sinking
+
+_log = logging.getLogger(__name__)
+_PATIENCE = 30.0
+"""Seconds that this stage waits for execution to name the run."""
+_PROGRESS = "sink.number"
+
+
+class SinkStage:
+    """The sinks of a recipe as a process of their own.
+
+    How far the facts were written is kept in the run's folder: after a crash the rest of them comes again, and the
+    last ones perhaps twice.
+    """
+
+    def __init__(self, running: Running) -> None:
+        self._running = running
+        self._inspection = Inspection(running.recipe)
+        self._facts = FactLine()
+        self._member: Member | None = None
+        self._sinking: Sinking | None = None
+        self._waiting: list[Any] = []
+        self._wake = asyncio.Event()
+        self._named = asyncio.Event()
+        self._handled = 0
+        self._written = 0
+        self.failures: dict[str, str] = {}
+        """What each sink that lost events has to say, by name."""
+
+    def stop(self) -> None:
+        """End when what was heard is written."""
+        self._named.set()
+        if self._member is not None:
+            self._member.finish()
+
+    async def run(self) -> None:
+        """Write what happens until execution ends, or this stage is stopped."""
+        recipe, running = self._running.recipe, self._running
+        async with contextlib.AsyncExitStack() as stack:
+            member = self._member = await stack.enter_async_context(Member(recipe, "sink", self))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._named.wait(), _PATIENCE)
+            if member.run:
+                folder = RunFolder.shared(running.project.state, member.run, recipe.resolved, str(recipe.file))
+            else:
+                folder = running.folder()
+            progress = folder.path / _PROGRESS
+            if progress.exists():
+                self._written = int(progress.read_text())
+                self._facts.begin(self._written)
+            sinking = Sinking(build.sinks(recipe, Run(folder.name, folder.path, running.output)), live=True)
+            await enter(stack, sinking, "sinks")
+            self._sinking = sinking
+            member.ready()
+            writing = asyncio.create_task(self._write(sinking, progress))
+            try:
+                await member.finished()
+            finally:
+                writing.cancel()
+                await asyncio.gather(writing, return_exceptions=True)
+                await self._flush(sinking, progress)
+                self.failures = sinking.failures
+
+    async def _write(self, sinking: Sinking, progress: Path) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            try:
+                await self._flush(sinking, progress)
+            except Exception as error:  # noqa: BLE001 - it ends the stage
+                if self._member is not None:
+                    self._member.finish(error)
+                return
+
+    async def _flush(self, sinking: Sinking, progress: Path) -> None:
+        waiting, self._waiting = self._waiting, []
+        number = self._facts.number or 0
+        if waiting:
+            await sinking.write(waiting)
+        if number > self._written:
+            await sinking.drained()
+            _note(progress, number)
+            self._written = number
+
+    def hear(self, stage: str, message: codec.Message) -> None:
+        """Take what sinks may want."""
+        wants = self._sinking.wants if self._sinking is not None else frozenset()
+        if isinstance(message, Numbered):
+            self._handled += len(message.events)
+            self._offer([event for event in message.events if event.__class__ in wants])
+        elif isinstance(message, Done):
+            sound = [fact for fact in message.facts if not self._inspection.fact(fact)]
+            self._offer(self._facts.take(sound))
+        elif isinstance(message, Upto) and stage == "strategy":
+            # Targets that are said again come without signals.
+            self._offer([*message.signals, *message.targets] if message.signals or message.refused else ())
+        elif isinstance(message, Holdings):
+            self._named.set()
+            if self._sinking is not None:
+                self._facts.begin(message.began)
+            self._facts.known = max(self._facts.known, message.number)
+            self._offer(self._facts.ready())
+        elif isinstance(message, Vitals | Incident | Health):
+            self._offer([message])
+        elif isinstance(message, Ended) and stage == "execution" and self._member is not None:
+            asyncio.get_running_loop().call_later(0.1, self._member.finish)
+
+    def _offer(self, events: Sequence[Any]) -> None:
+        if events and self._sinking is not None:
+            self._waiting.extend(events)
+            self._wake.set()
+
+    def noticed(self, incident: Incident) -> None:
+        """Give the sinks what this stage noticed."""
+        self._offer([incident])
+
+    def beat(self) -> None:
+        """Ask for the facts that are missing, and give the sinks this stage's own word."""
+        member = self._member
+        if member is not None and self._sinking is not None and (wanted := self._facts.wanted) is not None:
+            member.send("operations", FactsWanted("sink", wanted))
+
+    def figures(self) -> Iterable[Figure]:
+        """Return what was heard, what is written, and what sinks lost."""
+        yield EVENTS.figure(self._handled, "all")
+        yield FACTS.figure(self._written)
+        yield BACKLOG.figure(len(self._waiting))
+        if self._sinking is not None:
+            yield from (SINK_LOST.figure(lost, name) for name, lost in self._sinking.lost.items())
+
+    def ailments(self) -> tuple[str, ...]:
+        """Return what keeps sinks from writing."""
+        failures = self._sinking.failures if self._sinking is not None else {}
+        return tuple(f"sink {name}: {failure}" for name, failure in failures.items())
+
+    def progress(self) -> tuple[int, int]:
+        """Return how many events were heard; sinks have queues of their own."""
+        return self._handled, 0
+
+
+def _note(path: Path, number: int) -> None:
+    """Keep how far the facts are written; a crash leaves the old figure or the new one."""
+    fresh = path.with_suffix(".new")
+    fresh.write_text(f"{number}\n")
+    fresh.replace(path)
