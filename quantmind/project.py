@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 from pydantic import Field
 
+from quantmind.errors import UsageError
 from quantmind.kinds import Options
 from quantmind.recipe.document import Document, read_document
 from quantmind.recipe.faults import validate
@@ -86,7 +87,8 @@ class Project(msgspec.Struct, frozen=True):
         if options is None or findings.problems:
             raise RecipeProblems(findings.problems)
         return cls(
-            state=file.parent / Path(options.state).expanduser() if options.state else _default_state(environ),
+            state=_chosen_state(environ)
+            or (file.parent / Path(options.state).expanduser() if options.state else _default_state(environ)),
             file=file,
             level=options.logging.level,
             allow=options.plugins.allow,
@@ -95,8 +97,22 @@ class Project(msgspec.Struct, frozen=True):
         )
 
 
+def _chosen_state(environ: Mapping[str, str]) -> Path | None:
+    """Follow QUANTMIND_STATE, which a unit sets: it goes before quantmind.yaml, as its process can write nowhere else.
+
+    Raises:
+        UsageError: it is no absolute path.
+    """
+    chosen = environ.get("QUANTMIND_STATE", "")
+    if chosen and not Path(chosen).is_absolute():
+        raise UsageError(f"QUANTMIND_STATE must be an absolute path, was {chosen}")
+    return Path(chosen) if chosen else None
+
+
 def _default_state(environ: Mapping[str, str]) -> Path:
-    """Follow systemd, then the XDG rules, then their default."""
+    """Follow what was chosen, then systemd, then the XDG rules, then their default."""
+    if chosen := _chosen_state(environ):
+        return chosen
     if directory := environ.get("STATE_DIRECTORY", "").partition(":")[0]:
         return Path(directory)
     if Path(home := environ.get("XDG_STATE_HOME", "")).is_absolute():

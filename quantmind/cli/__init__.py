@@ -28,6 +28,7 @@ VERBS = {
     "flatten": "Close every position of an account, and stop it from trading.",
     "reset": "Clear the latches of limits that stopped an account.",
     "export": "Write the record of a run: as JSON lines, Parquet or CSV.",
+    "systemd": "Write a recipe as hardened units of systemd.",
     "plugins": "List what plugins give.",
 }
 """Every verb, and what it does in one line; `quantmind/cli/<verb>.py` holds the command."""

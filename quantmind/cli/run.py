@@ -54,7 +54,7 @@ def run(
     """
     if exact and (record or resume or stage):
         raise UsageError("--exact repeats a run from its recording; it takes no --record, --resume or --stage")
-    loaded, project = session.load(recipe, resume or exact)
+    loaded, project = session.load(recipe, resume or exact, stage)
     logs.configure(project.level)
     if exact:
         from quantmind.pipeline.exact import repeat

@@ -28,8 +28,8 @@ class Session:
 
         return Plugins(project.allow, only_own=self.only_own)
 
-    def load(self, recipe: Path | None, run: str | None = None) -> tuple[Recipe, Project]:
-        """Load a recipe, or the one that a run was made with, and its project.
+    def load(self, recipe: Path | None, run: str | None = None, stage: str | None = None) -> tuple[Recipe, Project]:
+        """Load a recipe, or the one that a run was made with, and its project; for one stage, as far as it reads it.
 
         Raises:
             UsageError: neither is named, or there is no such run.
@@ -46,4 +46,4 @@ class Session:
             state = Project.find(Path.cwd(), os.environ).state
             recipe = Path(RunFolder.find(state, run).description()["recipe"])
         project = Project.find(recipe.parent, os.environ)
-        return load(recipe, self.plugins(project), project, os.environ), project
+        return load(recipe, self.plugins(project), project, os.environ, stage=stage), project

@@ -46,8 +46,11 @@ def decider(recipe: Recipe, wiring: Wiring, epoch: int = 1) -> Decider:
 
 
 def identity(recipe: Recipe) -> str:
-    """Return what tells a pipeline from others: the recipe's name, and a hash of what it says."""
-    return f"{recipe.name}@{digest(recipe.resolved)}"
+    """Return what tells a pipeline from others: the recipe's name, and a hash of it as it is written.
+
+    What it refers to is not in it: each stage knows its own secrets only.
+    """
+    return f"{recipe.name}@{digest(recipe.written)}"
 
 
 def account(recipe: Recipe) -> str:

@@ -24,11 +24,17 @@ class Findings:
         """Note an error at a value, or at its key."""
         if not self._interpolation.unknown(path):
             self._note(path, message, "error", key=key)
+        elif self._interpolation.is_read is not None and path in self._interpolation.left:
+            self._note(
+                path, f"{message}; what it refers to must be set here too, because it is checked", "error", key=key
+            )
 
     def interpolated(self, severity: Severity) -> None:
         """Note what could not be interpolated; unset variables with the given severity."""
         for path, fault in self._interpolation.faults.items():
             self._note(path, fault, "error")
+        for path, reason in self._interpolation.unread.items():
+            self._note(path, reason, "error")
         for path, names in self._interpolation.missing.items():
             for name in names:
                 message = f"the environment variable {name} is not set: set it, or write ${{{name}:-default}}"

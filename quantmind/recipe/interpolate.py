@@ -1,29 +1,54 @@
-"""Interpolation: `${NAME}` and `${NAME:-default}` in text values, after parsing and never twice."""
+"""Interpolation: `${NAME}`, `${NAME:-default}`, `${file:PATH}` and `${credential:NAME}` in text values, never twice."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
 from quantmind.recipe.problems import join
+from quantmind.recipe.references import References
 
 _TOKEN = re.compile(r"\$\$|\$\{([^}]*)(\}?)")
+_REFERENCE = re.compile(r"(file|credential):(.+)", re.DOTALL)
 _BODY = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
 
 
+class _Found(msgspec.Struct):
+    """What stands in one text."""
+
+    path: str
+    read: bool
+    """Whether it is ours to act on."""
+    names: list[str] = []
+    missing: list[str] = []
+    left: bool = False
+
+
 class Interpolation(msgspec.Struct):
-    """What became of the text values of a document, by path."""
+    """What became of the text values of a document, by path.
+
+    Without `references` no file and no credential is opened, as when a recipe is only looked at. What `is_read` says
+    is another's to act on stays as it is written, where it would have to be opened or is not set.
+    """
 
     environ: Mapping[str, str]
+    references: References | None = None
+    is_read: Callable[[str], bool] | None = None
     names: dict[str, tuple[str, ...]] = {}
     """The variables whose values are in a text."""
     written: dict[str, str] = {}
     """Texts that a variable's value went into, as they were written."""
     missing: dict[str, tuple[str, ...]] = {}
     """Variables that are not set and have no default."""
+    secret: set[str] = set()
+    """Texts that a file or a credential went into, or would."""
+    left: set[str] = set()
+    """Texts that stay as they are written."""
+    unread: dict[str, str] = {}
+    """Why a file or a credential could not be opened."""
     faults: dict[str, str] = {}
     """What cannot be understood."""
 
@@ -37,47 +62,68 @@ class Interpolation(msgspec.Struct):
 
     def unknown(self, path: str) -> bool:
         """Tell whether the value at this path could not be resolved."""
-        return path in self.missing or path in self.faults
+        return path in self.missing or path in self.faults or path in self.unread or path in self.left
 
     def _text(self, text: str, path: str) -> str:
-        names: list[str] = []
-        missing: list[str] = []
-
-        def replaced(match: re.Match[str]) -> str:
-            if match[0] == "$$":
-                return "$"
-            body = _BODY.fullmatch(match[1])
-            if fault := _fault(match, body):
-                self.faults.setdefault(path, fault)
-            if fault or body is None:
-                return match[0]
-            name, default = body.groups()
-            value = self.environ.get(name)
-            if value or (value is not None and default is None):
-                names.append(name)
-                return value
-            if default is None:
-                missing.append(name)
-                return match[0]
-            return str(default)
-
-        result = _TOKEN.sub(replaced, text)
-        if names:
-            self.names[path] = tuple(dict.fromkeys(names))
+        found = _Found(path, self.is_read is None or self.is_read(path))
+        result = _TOKEN.sub(lambda match: self._replaced(match, found), text)
+        if found.names or found.left:
             self.written[path] = text
-        if missing:
-            self.missing[path] = tuple(dict.fromkeys(missing))
+        if found.left:
+            self.left.add(path)
+            return text
+        if found.names:
+            self.names[path] = tuple(dict.fromkeys(found.names))
+        if found.missing:
+            self.missing[path] = tuple(dict.fromkeys(found.missing))
         return result
+
+    def _replaced(self, match: re.Match[str], found: _Found) -> str:
+        if match[0] == "$$":
+            return "$"
+        if match[2] and (reference := _REFERENCE.fullmatch(match[1])) is not None:
+            self.secret.add(found.path)
+            return self._referred(reference[1], reference[2], match[0], found)
+        body = _BODY.fullmatch(match[1])
+        if fault := _fault(match, body):
+            self.faults.setdefault(found.path, fault)
+        if fault or body is None:
+            return match[0]
+        return self._variable(body[1], body[2], match[0], found)
+
+    def _variable(self, name: str, default: str | None, written: str, found: _Found) -> str:
+        value = self.environ.get(name)
+        if value or (value is not None and default is None):
+            found.names.append(name)
+            return value
+        if default is not None:
+            return default
+        if found.read:
+            found.missing.append(name)
+        else:
+            found.left = True
+        return written
+
+    def _referred(self, kind: str, name: str, written: str, found: _Found) -> str:
+        if self.references is None or not found.read:
+            found.left = True
+            return written
+        found.names.append(f"{kind} {name}")
+        try:
+            return self.references.text(kind, name)
+        except ValueError as error:
+            self.unread.setdefault(found.path, str(error))
+            return written
 
 
 def _fault(match: re.Match[str], body: re.Match[str] | None) -> str:
-    if match[1].startswith(("file:", "credential:")):
-        kind = match[1].partition(":")[0]
-        return f"${{{kind}:...}} is not supported yet: use an environment variable, ${{NAME}}"
     if not match[2]:
         return "a ${ is not closed: write } after the name, or $$ for a plain $"
     if "${" in match[1]:
         return "a default cannot hold another ${...}"
     if body is None:
-        return f"{match[0]} is no variable: write ${{NAME}} or ${{NAME:-default}}, or $$ for a plain $"
+        return (
+            f"{match[0]} is no variable: write ${{NAME}}, ${{NAME:-default}}, ${{file:PATH}} or ${{credential:NAME}}, "
+            "or $$ for a plain $"
+        )
     return ""

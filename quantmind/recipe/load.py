@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +33,8 @@ from quantmind.recipe.interpolate import Interpolation
 from quantmind.recipe.live import check_live
 from quantmind.recipe.model import MAX_AGE, NO_TRADE_BAND, Origins, Recipe, Spec
 from quantmind.recipe.problems import Mark, Problem, RecipeProblems, Severity, join
+from quantmind.recipe.references import References
+from quantmind.recipe.sections import is_read, section
 
 if TYPE_CHECKING:
     from quantmind.recipe.tests import RecipeTest
@@ -125,18 +126,29 @@ def load(
     project: Project,
     environ: Mapping[str, str],
     replaced: Collection[str] = (),
+    stage: str | None = None,
 ) -> Recipe:
     """Load a recipe from a file, or from plain data.
 
-    In the sections that are `replaced` before it is run, variables need not be set.
+    In the sections that are `replaced` before it is run, variables need not be set. For a `stage`, and for who
+    observes one, only files and credentials of its own sections are opened, and only their variables must be set.
 
     Raises:
         RecipeProblems: it cannot be run; every reason.
     """
-    reading = read(source, plugins, project, environ, unset="warning" if replaced else "error")
+    folder = Path.cwd() / (source.parent if isinstance(source, Path) else Path())
+    reading = read(
+        source,
+        plugins,
+        project,
+        environ,
+        unset="warning" if replaced else "error",
+        references=References(folder, environ),
+        read_here=(lambda path: is_read(path, stage, replaced)) if stage or replaced else None,
+    )
     problems = [
         problem
-        if problem.severity == "warning" and re.split(r"[.\[]", problem.path)[0] in replaced
+        if problem.severity == "warning" and section(problem.path) in replaced
         else msgspec.structs.replace(problem, severity="error")
         for problem in reading.problems
     ]
@@ -152,10 +164,15 @@ def read(
     environ: Mapping[str, str],
     *,
     unset: Severity,
+    references: References | None = None,
+    read_here: Callable[[str], bool] | None = None,
 ) -> Reading:
-    """Read as much of a recipe as can be read; variables that are not set are noted as `unset` says."""
+    """Read as much of a recipe as can be read; variables that are not set are noted as `unset` says.
+
+    Files and credentials are opened through `references`, in the sections that are read.
+    """
     document = Document("", source) if isinstance(source, dict) else read_document(source)
-    interpolation = Interpolation(environ)
+    interpolation = Interpolation(environ, references, read_here)
     data = interpolation.resolve(document.data)
     findings = Findings(document, interpolation)
     findings.interpolated(unset)
@@ -179,7 +196,7 @@ def read(
     reading.sections = _sections(data, plugins, findings)
     _unique(reading.sections["strategies"], findings)
 
-    inheritance = Interpolation(environ)
+    inheritance = Interpolation(environ, references, read_here)
     limits = inheritance.resolve(list(project.limits), "limits")
     inherited = Findings(project.document, inheritance)
     inherited.interpolated(unset)
@@ -201,7 +218,12 @@ def read(
             environment={**inheritance.names, **interpolation.names},
         )
         file = None if isinstance(source, dict) else Path.cwd() / source
-        reading.recipe = _recipe(reading, file, (risk, entry), {**data, "limits": limits}, origins)
+        written = {**_given(document.data), "limits": list(project.limits)}
+        written.pop("tests", None)
+        secret = interpolation.secret | inheritance.secret
+        reading.recipe = _recipe(
+            reading, file, (risk, entry), {**data, "limits": limits}, origins, secret=secret, written=written
+        )
     return reading
 
 
@@ -228,7 +250,14 @@ def _sections(data: dict[str, Any], plugins: Plugins, findings: Findings) -> dic
 
 
 def _recipe(
-    reading: Reading, file: Path | None, rest: tuple[Risk, Entry], data: dict[str, Any], origins: Origins
+    reading: Reading,
+    file: Path | None,
+    rest: tuple[Risk, Entry],
+    data: dict[str, Any],
+    origins: Origins,
+    *,
+    secret: set[str],
+    written: dict[str, Any],
 ) -> Recipe | None:
     """Put together what was read, if it is all there; `data` has the inherited limits as `limits`."""
     allocator, executor = reading.one("allocator"), reading.one("executor")
@@ -237,7 +266,7 @@ def _recipe(
     risk, entry = rest
     specs = {path: section.specs for path, section in reading.sections.items()}
     hidden = {at for several in specs.values() for spec in several for at in secrets(spec.options, spec.path)}
-    plain = masked(data, hidden)
+    plain = masked(data, hidden | secret)
     values = leaves(plain)
     inherited = plain.pop("limits")
     plain.pop("tests", None)
@@ -259,6 +288,7 @@ def _recipe(
         executor=executor,
         sinks=specs["sinks"],
         tests=reading.tests,
+        written=written,
         resolved={**plain, "risk": {**plain["risk"], "limits": limits}},
         origins=msgspec.structs.replace(origins, values=values),
     )

@@ -63,6 +63,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     executor: Spec
     sinks: tuple[Spec, ...]
     tests: tuple[RecipeTest, ...] = ()
+    written: dict[str, Any] = {}
+    """Plain data but for the tests, as written: nothing interpolated, inherited limits beside it."""
     resolved: dict[str, Any]
     """Plain data but for the tests: interpolated, inherited limits included, secrets masked."""
     origins: Origins

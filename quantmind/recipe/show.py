@@ -79,7 +79,8 @@ class _View:
 
     def origin(self, path: str) -> str:
         if names := self._origins.environment.get(path):
-            return f"environment {', '.join(names)}"
+            referred = any(" " in name for name in names)
+            return ", ".join(names) if referred else f"environment {', '.join(names)}"
         mark = self._origins.marks.get(path)
         if mark is not None:
             return f"{mark.file}:{mark.line}"

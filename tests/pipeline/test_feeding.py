@@ -75,7 +75,7 @@ class Live(Given):
 
 def wiring(feeds=1, built=(), history=None, wanted=None):
     channels = {symbol: frozenset({TRADES, QUOTES, MARKS, bars(MINUTE)}) for symbol in SYMBOLS}
-    return Wiring(wanted or (channels,) * feeds, tuple(built), channels, history or {}, False, False)
+    return Wiring(wanted or (channels,) * feeds, tuple(built), channels, history or {}, {}, False, False)
 
 
 def feeding_of(*feeds, **wired):

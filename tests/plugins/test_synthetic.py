@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import itertools
+import time
 from decimal import Decimal
 
 import msgspec
@@ -208,3 +209,21 @@ def test_its_start_is_an_option():
 def test_options_that_cannot_be_are_refused(options):
     with pytest.raises(ValidationError):
         SyntheticOptions.model_validate(options)
+
+
+def test_live_it_is_a_market_of_now_that_ends_after_its_duration():
+    before = time.time_ns()
+    events = market(live=True, duration="300ms", quote_interval="20ms", trade_interval="50ms")
+    stamps = [event.ts for event in events]
+    assert before <= stamps[0] <= stamps[-1] <= time.time_ns()
+    assert stamps == sorted(stamps)
+    assert of(Quote, events)
+    assert of(Trade, events)
+    assert Synthetic.runs_live(SyntheticOptions(live=True))
+    assert not Synthetic.runs_live(SyntheticOptions())
+
+
+@pytest.mark.parametrize("option", [{"start": "2025-06-01T12:00:00Z"}, {"speed": 10}])
+def test_a_live_market_has_no_start_and_no_speed(option):
+    with pytest.raises(ValidationError, match="leave it out"):
+        SyntheticOptions.model_validate({"live": True, **option})

@@ -45,8 +45,8 @@ def test_all_missing_variables_are_known_by_their_path():
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("${file:/etc/x}", "${file:...} is not supported yet"),
-        ("${credential:key}", "${credential:...} is not supported yet"),
+        ("${file:}", "${file:} is no variable"),
+        ("${credential:}", "${credential:} is no variable"),
         ("${A", "is not closed"),
         ("${A:-${B}}", "a default cannot hold another"),
         ("${1A}", "${1A} is no variable"),

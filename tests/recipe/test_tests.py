@@ -184,7 +184,5 @@ def test_variables_may_be_unset_in_what_is_replaced(bench):
     with pytest.raises(RecipeProblems) as refusal:
         load(file, bench.plugins, bench.project(), {}, ("executor",))
     assert [(problem.severity, problem.path) for problem in refusal.value.problems] == [
-        ("warning", "executor.desk.account"),
-        ("warning", "executor.desk.key"),
         ("error", "sinks[0].trail.path"),
     ]

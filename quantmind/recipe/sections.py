@@ -1,0 +1,29 @@
+"""Whose a section of a recipe is: a stage opens the files and credentials of its own, and of those that all read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+
+OWNED: Mapping[str, tuple[str, ...]] = {
+    "feed": ("feeds",),
+    "strategy": ("strategies", "allocator"),
+    "execution": ("risk", "limits", "entry", "executor"),
+    "sink": ("sinks",),
+}
+"""What only one stage acts on; `limits` are those of quantmind.yaml. All others belong to every stage."""
+
+_END = re.compile(r"[.\[]")
+
+
+def section(path: str) -> str:
+    """Return the section that a path begins with."""
+    return _END.split(path, maxsplit=1)[0]
+
+
+def is_read(path: str, stage: str | None, replaced: Collection[str] = ()) -> bool:
+    """Say whether a stage acts on what stands at a path; without a stage all is acted on but what is replaced."""
+    found = section(path)
+    if found in replaced:
+        return False
+    return stage is None or all(found not in sections for other, sections in OWNED.items() if other != stage)

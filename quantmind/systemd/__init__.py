@@ -1,0 +1,1 @@
+"""Units: a recipe as services of systemd."""
