@@ -133,6 +133,10 @@ class Plugins:
                 rows.append(Found("", entry.name, "", *_fields(entry.origin), fault=fault))
         return sorted(rows)
 
+    def refusal(self, point: EntryPoint) -> str:
+        """Say why nothing of an entry point may be loaded, whatever its group; empty if it may."""
+        return self._refusal(_entry(point, {}))
+
     def _discover(self) -> tuple[_Entry, ...]:
         """Read the entry points, once; imports nothing of theirs."""
         if self._entries is None:

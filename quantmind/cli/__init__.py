@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import click
 
+from quantmind.cli import contributed
 from quantmind.cli.session import Session
 from quantmind.errors import QuantMindError
 
@@ -35,16 +36,18 @@ VERBS = {
 
 
 class Verbs(click.Group):
-    """A group whose verbs are imported when they are called."""
+    """A group whose verbs, and the commands of plugins beside them, are imported when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Name the verbs."""
-        return list(VERBS)
+        """Name the verbs and the commands of plugins."""
+        return [*VERBS, *contributed.summaries(tuple(VERBS))]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
-        """Import the verb's file."""
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the verb's file, or the command of a plugin that may be loaded."""
         if cmd_name not in VERBS:
-            return None
+            if cmd_name not in contributed.commands():
+                return None
+            return contributed.load(cmd_name, Session(ctx.params["debug"], ctx.params["no_plugins"]))
         module = importlib.import_module(f"quantmind.cli.{cmd_name}")
         command: click.Command = getattr(module, cmd_name)
         return command
@@ -53,8 +56,8 @@ class Verbs(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the verb; a misspelt one is answered with the nearest."""
-        if args[0] not in VERBS and not args[0].startswith("-"):
-            close = difflib.get_close_matches(args[0], VERBS, 1)
+        if args[0] not in VERBS and not args[0].startswith("-") and args[0] not in contributed.commands():
+            close = difflib.get_close_matches(args[0], self.list_commands(ctx), 1)
             hint = f"; did you mean {close[0]}?" if close else ""
             ctx.fail(f"no verb is called {args[0]}{hint}")
         return super().resolve_command(ctx, args)
@@ -63,6 +66,9 @@ class Verbs(click.Group):
         """Write the table of verbs; imports none of them."""
         with formatter.section("Verbs"):
             formatter.write_dl(list(VERBS.items()))
+        if others := contributed.summaries(tuple(VERBS)):
+            with formatter.section("Commands of plugins"):
+                formatter.write_dl(list(others.items()))
 
     def invoke(self, ctx: click.Context) -> object:
         """Call the verb; a user's mistake is one line and its exit code, not a traceback."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from quantmind.cli import VERBS, contributed
 from quantmind.cli.session import Session
 from quantmind.project import Project
 
@@ -22,17 +23,21 @@ def plugins() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array, an object for each row.")
 @click.pass_obj
 def list_(session: Session, as_json: bool) -> None:
-    """List every component by kind and name, then the plugins that could not be loaded and why."""
+    """List every component by kind and name, commands, then the plugins that could not be loaded and why."""
     found = session.plugins(Project.find(Path.cwd(), os.environ)).all()
     if as_json:
         click.echo(json.dumps([msgspec.to_builtins(row) for row in found], indent=2))
         return
     rows = [(row.kind, row.name, f"{row.distribution} {row.version}".strip(), row.summary) for row in found if row.kind]
+    rows += [("command", name, "", summary) for name, summary in contributed.summaries(tuple(VERBS)).items()]
     headed = [("KIND", "NAME", "DISTRIBUTION", "SUMMARY"), *rows]
     widths = [max(len(row[column]) for row in headed) for column in range(3)]
     for row in headed:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
         click.echo("  ".join([*cells, row[3]]).rstrip())
+    for name in set(contributed.commands()) & set(VERBS):
+        owners = " and ".join(map(contributed.owner, contributed.commands()[name]))
+        click.echo(f"fault: command {name} of {owners}: it is a verb of quantmind already")
     for fault in (row for row in found if row.fault):
         who = f"{fault.distribution} {fault.version} ({fault.module})"
         click.echo(f"fault: {' '.join(part for part in (fault.kind, fault.name) if part)} of {who}: {fault.fault}")

@@ -133,7 +133,9 @@ def test_four_processes_started_in_another_order(program, recipe, undisturbed):
 
 def test_a_stage_that_dies_ends_the_others(program, recipe):
     name = recipe("networked", transport=True, speed=2000)
-    started = {stage: program.start("run", name, "--stage", stage) for stage in ("feed", "strategy", "execution", "sink")}
+    started = {
+        stage: program.start("run", name, "--stage", stage) for stage in ("feed", "strategy", "execution", "sink")
+    }
     try:
         # Trading has begun when the first decisions are on file.
         while not any(path.stat().st_size for path in program.folder.glob("state/runs/*/events.jsonl")):

@@ -12,8 +12,8 @@ from quantmind.events import Bar, Done, FactsWanted, codec
 from quantmind.kinds import Needs, NoOptions, Strategy, Transport, bars
 from quantmind.pipeline.lockstep.execution import ExecutionStage
 from quantmind.pipeline.lockstep.link import StageError
-from quantmind.pipeline.run import Running
 from quantmind.pipeline.lockstep.strategy import StrategyStage
+from quantmind.pipeline.run import Running
 from quantmind.plugins import Plugins
 from quantmind.project import Project
 from quantmind.recipe.load import load

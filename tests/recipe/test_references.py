@@ -107,7 +107,9 @@ def test_variables_of_other_stages_need_not_be_set(bench):
 
 
 def test_stages_with_other_secrets_are_of_one_pipeline(bench, secrets):
-    found = {identity(loaded(bench, KEYED, TRAILED, stage=stage)) for stage in ("feed", "strategy", "execution", "sink")}
+    found = {
+        identity(loaded(bench, KEYED, TRAILED, stage=stage)) for stage in ("feed", "strategy", "execution", "sink")
+    }
     found.add(identity(loaded(bench, KEYED, TRAILED)))
     assert len(found) == 1
     assert identity(loaded(bench, KEYED)) not in found

@@ -55,16 +55,16 @@ def exposure(analyze, unit):
     return float(line.rpartition(": ")[2].split()[0])
 
 
-def test_a_stage_is_started_by_what_it_is_and_stopped_in_the_order_of_a_tick(project):
+def test_a_stage_is_started_by_absolute_paths_and_who_decides_stops_before_who_acts(project):
     recipe = project.zeromq(LOOPBACK)
     units = project.units(recipe)
     assert list(units) == sorted(f"quantmind-small-{stage}.service" for stage in STAGES)
-    for index, stage in enumerate(STAGES):
+    for stage in STAGES:
         unit = units[f"quantmind-small-{stage}.service"]
         assert unit.command()[1:] == ["run", str(recipe), "--stage", stage]
         assert Path(unit.command()[0]).is_absolute()
-        later = {f"quantmind-small-{other}.service" for other in STAGES[index + 1 :]}
-        assert set(unit["After"]) == later | {"network-online.target"}
+        first = {"quantmind-small-execution.service"} if stage in {"feed", "strategy"} else set()
+        assert set(unit["After"]) == first | {"network-online.target"}
         assert unit.one("PartOf") == "quantmind-small.target"
         assert unit.one("Type") == "notify"
         assert unit.one("RestartPreventExitStatus") == "2 78"

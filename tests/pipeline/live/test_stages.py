@@ -22,7 +22,9 @@ async def test_a_signal_becomes_a_position_with_its_stop_and_the_sinks_have_ever
     await made.stop()
 
 
-@pytest.mark.parametrize("order", [("sink", "execution", "strategy", "feed"), ("strategy", "feed", "sink", "execution")])
+@pytest.mark.parametrize(
+    "order", [("sink", "execution", "strategy", "feed"), ("strategy", "feed", "sink", "execution")]
+)
 async def test_stages_may_come_in_any_order(pipeline, order):
     made = pipeline()
     for name in order:

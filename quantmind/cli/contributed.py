@@ -1,0 +1,67 @@
+"""Commands of plugins: listed from their metadata, imported when they are called."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from quantmind.cli.session import Session
+
+GROUP = "quantmind.commands"
+"""The group of entry points: the name of a command, and the click command it stands for."""
+
+
+@functools.cache
+def commands() -> Mapping[str, tuple[EntryPoint, ...]]:
+    """Return who gives each command; imports nothing of theirs."""
+    found: dict[str, list[EntryPoint]] = {}
+    for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
+        found.setdefault(point.name, []).append(point)
+    return {name: tuple(points) for name, points in found.items()}
+
+
+def summaries(taken: Sequence[str]) -> dict[str, str]:
+    """Return each command that is no verb of QuantMind itself, with whose it is."""
+    return {name: f"Commands of {owner(points[0])}." for name, points in commands().items() if name not in taken}
+
+
+def owner(point: EntryPoint) -> str:
+    """Return the distribution and the module of a command."""
+    module = point.value.partition(":")[0].strip()
+    distribution = point.dist.metadata["Name"] if point.dist is not None else ""
+    package = module.partition(".")[0]
+    return package if distribution in {"", package, "quantmind"} else f"{package} ({distribution})"
+
+
+def load(name: str, session: Session) -> click.Command:
+    """Import a command, if its plugin may be loaded.
+
+    Raises:
+        PluginError: it may not, it cannot be imported, it is no command, or two plugins give it.
+    """
+    import os
+    from pathlib import Path
+
+    from quantmind.plugins import PluginError
+    from quantmind.project import Project
+
+    points = commands()[name]
+    if len(points) > 1:
+        raise PluginError(f"the command {name} is given by {' and by '.join(map(owner, points))}: uninstall one")
+    (point,) = points
+    reason = session.plugins(Project.find(Path.cwd(), os.environ)).refusal(point)
+    if reason:
+        raise PluginError(f"the command {name} of {owner(point)} {reason}")
+    try:
+        command = point.load()
+    except (Exception, SystemExit) as error:
+        text = " ".join(str(error).split())
+        raise PluginError(f"the command {name} of {owner(point)} failed: {type(error).__name__}: {text}") from error
+    if not isinstance(command, click.Command):
+        raise PluginError(f"the command {name} of {owner(point)} is no click command, but {type(command).__name__}")
+    return command

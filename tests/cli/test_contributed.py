@@ -1,0 +1,135 @@
+"""Commands that plugins add: listed without importing them, called like verbs, and kept out where they may not be."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from quantmind.cli import VERBS
+
+COMMAND = """
+import click
+from quantmind.errors import QuantMindError
+
+class Tired(QuantMindError):
+    exit_code = 3
+
+@click.command()
+@click.option("--fail", is_flag=True)
+@click.pass_obj
+def moon(session, fail):
+    \"\"\"Tell the phase of the moon.\"\"\"
+    if fail:
+        raise Tired("the moon is not up")
+    click.echo(f"full, debug {session.debug}")
+"""
+
+
+class Site:
+    """A folder of installed distributions, beside those of this environment."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def install(self, distribution, module, text, **commands):
+        (self.folder / f"{module}.py").write_text(text)
+        info = self.folder / f"{distribution}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n")
+        lines = [f"{name} = {value}" for name, value in commands.items()]
+        (info / "entry_points.txt").write_text("\n".join(["[quantmind.commands]", *lines, ""]))
+
+    def run(self, *arguments, code=""):
+        source = f"{code}\nimport sys\nfrom quantmind.cli import main\nsys.exit(main())"
+        done = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(source), *arguments],
+            env={"PYTHONPATH": str(self.folder), "PATH": "/usr/bin:/bin", "HOME": str(self.folder)},
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def site(tmp_path):
+    return Site(tmp_path)
+
+
+def test_a_command_is_called_like_a_verb(site):
+    site.install("lunar", "lunar_tools", COMMAND, moon="lunar_tools:moon")
+    assert site.run("--debug", "moon") == (0, "full, debug True\n", "")
+    code, output, _ = site.run("moon", "--help")
+    assert code == 0
+    assert "Tell the phase of the moon." in output
+
+
+def test_its_errors_are_one_line_with_their_exit_code(site):
+    site.install("lunar", "lunar_tools", COMMAND, moon="lunar_tools:moon")
+    assert site.run("moon", "--fail") == (3, "", "error: the moon is not up\n")
+
+
+def test_help_lists_it_and_imports_nothing_of_it(site):
+    site.install("lunar", "lunar_tools", "raise SystemExit('imported')", moon="lunar_tools:moon")
+    code, output, _ = site.run("--help")
+    assert code == 0
+    assert "moon" in output
+    assert "lunar_tools (lunar)" in output
+
+
+def test_a_misspelt_one_is_answered_with_the_nearest(site):
+    site.install("lunar", "lunar_tools", COMMAND, moon="lunar_tools:moon")
+    code, _, errors = site.run("mono")
+    assert code == 2
+    assert "did you mean moon?" in errors
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("import nothing_of_that_name", "ModuleNotFoundError"),
+        ("moon = 5", "is no click command, but int"),
+        ("raise SystemExit(1)", "SystemExit"),
+    ],
+)
+def test_one_that_cannot_be_loaded_is_one_line_that_names_its_plugin(site, text, why):
+    site.install("lunar", "lunar_tools", text, moon="lunar_tools:moon")
+    code, output, errors = site.run("moon")
+    assert (code, output) == (78, "")
+    assert errors.count("\n") == 1
+    assert "the command moon of lunar_tools (lunar)" in errors
+    assert why in errors
+
+
+def test_what_is_not_allowed_is_not_imported(site):
+    site.install("lunar", "lunar_tools", "print('imported')", moon="lunar_tools:moon")
+    code, output, errors = site.run("--no-plugins", "moon")
+    assert (code, output) == (78, "")
+    assert "is left out by --no-plugins" in errors
+    (site.folder / "quantmind.yaml").write_text("plugins: {allow: [quantmind]}\n")
+    code, output, errors = site.run("moon")
+    assert (code, output) == (78, "")
+    assert "is not on the allow-list" in errors
+
+
+def test_two_plugins_with_one_command_are_both_named(site):
+    site.install("lunar", "lunar_tools", COMMAND, moon="lunar_tools:moon")
+    site.install("stellar", "star_tools", COMMAND, moon="star_tools:moon")
+    code, _, errors = site.run("moon")
+    assert code == 78
+    assert "lunar_tools (lunar) and by star_tools (stellar)" in errors
+
+
+def test_a_verb_cannot_be_replaced(site):
+    site.install("evil", "evil_tools", "print('imported')", lint="evil_tools:lint")
+    code, output, _ = site.run("lint", "--help")
+    assert code == 0
+    assert "imported" not in output
+    code, output, _ = site.run("plugins", "list")
+    assert "fault: command lint of evil_tools (evil): it is a verb of quantmind already" in output
+    assert "lint" in VERBS
