@@ -44,7 +44,7 @@ class Redis(Sink[RedisOptions]):
         self._task: asyncio.Task[None] | None = None
         self._away = False
         self._first = True
-        self._renewed = 0.0
+        self._renewed: dict[str, float] = {}
         self._reconnects = 0
 
     @property
@@ -113,10 +113,9 @@ class Redis(Sink[RedisOptions]):
         """Send what changed in one round trip."""
         commands, entries = self._board.commands()
         self._board.clean()
-        now = time.monotonic()
-        renew = now - self._renewed > self.options.expire / 4e9
-        if renew:
-            commands += [("PEXPIRE", key, self.options.expire // 1_000_000) for key in self._board.keys]
+        now, patience = time.monotonic(), self.options.expire / 4e9
+        renewed = [key for key in self._board.keys if now - self._renewed.get(key, -patience) >= patience]
+        commands += [("PEXPIRE", key, self.options.expire // 1_000_000) for key in renewed]
         try:
             known = await _pipelined(client, commands)
         except BaseException:
@@ -124,11 +123,10 @@ class Redis(Sink[RedisOptions]):
             raise
         self._board.sent(entries, known or self._first)
         self._first = False
-        if renew:
-            self._renewed = now
+        self._renewed.update(dict.fromkeys(renewed, now))
 
     def _failed(self, error: Exception) -> None:
-        self._renewed = 0.0
+        self._renewed.clear()
         if not self._away:
             self._away = True
             reason = " ".join(str(error).split()) or type(error).__name__
