@@ -59,7 +59,7 @@ class Sqlite(Sink[SqliteOptions]):
             # Each checkpoint waits for the disk: every 40 MB is often enough.
             self._database.execute("PRAGMA wal_autocheckpoint = 10000")
             for table in self._tables.values():
-                table.make(self._database)
+                table.make(self._database, self.run.continued)
         except sqlite3.Error as error:
             raise QuantMindError(
                 f"sqlite: {path} cannot be written: {error}; its folder must exist, and the file be new or"
@@ -102,6 +102,7 @@ class _Table:
         marks = ", ".join("?" * len(columns))
         self.insert = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - names of our own fields
         self._forget = f"DELETE FROM {table} WHERE run = ?"  # noqa: S608 - as above
+        self._forget_after = f"{self._forget} AND number > ?" if "number" in fields else ""
         self._width = len(columns)
         self._run = run
         self._texts = [
@@ -110,14 +111,18 @@ class _Table:
             if hints[field] not in _PLAIN
         ]
 
-    def make(self, database: sqlite3.Connection) -> None:
+    def make(self, database: sqlite3.Connection, continued: int | None) -> None:
         """Make the table, and see that one that exists has its columns.
 
-        A run that goes on after a kill tells everything again, so what it told before is forgotten.
+        A replay that goes on after a kill tells everything again, so what it told before is forgotten; a live run
+        tells the facts after `continued` again.
         """
         database.execute(self._create)
         database.execute(f"EXPLAIN {self.insert}", [None] * self._width)
-        database.execute(self._forget, [self._run])
+        if continued is None:
+            database.execute(self._forget, [self._run])
+        elif self._forget_after:
+            database.execute(self._forget_after, [self._run, continued])
 
     def row(self, event: Any) -> tuple[Any, ...]:
         """Return an event as SQLite takes it."""

@@ -126,6 +126,7 @@ class Holdings(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="hold
     Repeated while execution runs: who joins goes on from it, and who missed a fact notices.
     """
 
+    account: str
     began: int
     number: int
     positions: tuple[Holding, ...]

@@ -19,6 +19,10 @@ class Run(msgspec.Struct, frozen=True):
     folder: Path
     output: TextIO
     """Where plain lines for the user go."""
+    continued: int | None = None
+    """A sink that starts again in a live run has taken every fact up to this number, and perhaps some after it, which
+    it is told again; what is no fact is not told again. None: everything is told from the first event on.
+    """
 
 
 class Sink(Component[O]):

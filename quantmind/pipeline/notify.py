@@ -7,7 +7,7 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Self
 
 _log = logging.getLogger(__name__)
@@ -108,6 +108,19 @@ class Watchdog:
         elif self._stuck and not stuck:
             _log.warning("the watchdog is fed again: events are handled")
         self._stuck = stuck
+
+
+@contextlib.asynccontextmanager
+async def attended(progress: Callable[[], tuple[int, int]]) -> AsyncIterator[Notifier]:
+    """Say that the work begins, feed the watchdog for as long as the context lasts, and say that the end has begun."""
+    notifier = Notifier()
+    async with Watchdog(notifier, progress):
+        notifier.ready()
+        notifier.status("ready")
+        try:
+            yield notifier
+        finally:
+            notifier.stopping()
 
 
 def _interval(microseconds: str) -> float | None:

@@ -18,6 +18,7 @@ from quantmind.pipeline.driver import Driver
 from quantmind.pipeline.executing import Executing
 from quantmind.pipeline.feeding import Feeding
 from quantmind.pipeline.folder import RunFolder, account_folder
+from quantmind.pipeline.notify import attended
 from quantmind.pipeline.record import Recorder
 from quantmind.pipeline.sinking import Sinking
 from quantmind.pipeline.summary import Summary
@@ -62,7 +63,8 @@ class Running(msgspec.Struct):
             for feed in feeds:
                 await enter(stack, feed, f"feed {feed.name}")
             driver = Driver(self.feeding, deciding, executing, sinking)
-            await driver.run()
+            async with attended(lambda: (driver.seq, 0)):
+                await driver.run()
             return Summary.of(folder.name, driver.seq, executing, driver.latencies, sinking.failures)
 
     def folder(self) -> RunFolder:

@@ -26,6 +26,8 @@ _FAREWELL = 5.0
 """Seconds that the other live stages have to end by themselves, when one had nothing more to do."""
 
 _LONGEST_LINE = 1 << 20
+_OURS = frozenset({"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"})
+"""What a service manager tells its own child, and not a child of that."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -135,6 +137,7 @@ class Supervisor:
             "--summary",
             str(summary),
             stdin=asyncio.subprocess.DEVNULL,
+            env={name: value for name, value in os.environ.items() if name not in _OURS},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             limit=_LONGEST_LINE,

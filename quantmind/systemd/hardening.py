@@ -7,8 +7,8 @@ from typing import Literal
 Network = Literal["any", "loopback", "none"]
 """What a stage may talk to: everything, this machine, or sockets in the file system only."""
 
-HIDDEN = ("/home", "/root", "/run/user", "/tmp", "/var/tmp")  # noqa: S108 - named to be hidden
-"""Folders that a stage sees empty, but for what is bound into them."""
+_TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - named to be hidden
+_HOMES = ("/home", "/root", "/run/user")
 
 _ALWAYS = """\
 NoNewPrivileges=yes
@@ -65,6 +65,11 @@ def hardening(*, user: bool, writable_code: bool) -> list[str]:
         lines.append("MemoryDenyWriteExecute=yes")
     # AF_NETLINK lists the machine's addresses: ZeroMQ asks for them, and aborts when it is refused.
     return [*lines, "RestrictAddressFamilies=AF_INET AF_INET6 AF_NETLINK AF_UNIX"]
+
+
+def hidden(*, user: bool) -> tuple[str, ...]:
+    """Return the folders that a stage sees empty, but for what is bound into them."""
+    return _TEMPORARY if user else (*_HOMES, *_TEMPORARY)
 
 
 def reach(network: Network, *, user: bool) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from quantmind.systemd.escape import argument, bound, program, value
-from quantmind.systemd.hardening import HIDDEN, Network, hardening, reach
+from quantmind.systemd.hardening import Network, hardening, hidden, reach
 from quantmind.systemd.layout import Layout
 from quantmind.systemd.needs import absolute, addresses, is_local, is_loopback, needs, stages
 
@@ -26,6 +26,8 @@ KillMode=mixed
 Restart=on-failure
 RestartSec=5
 RestartPreventExitStatus=2 78"""
+_AFTER = {"execution": ("sink",), "strategy": ("execution", "sink"), "feed": ("strategy", "execution", "sink")}
+"""Which stages are started after which, and so stopped before them: in the order in which a tick passes them."""
 _STARTS = ("StartLimitIntervalSec=600", "StartLimitBurst=60")
 """A stage that fails at once is started for five minutes, as an outage of a venue or a broker may last."""
 
@@ -38,10 +40,9 @@ def units(layout: Layout, data: Mapping[str, Any]) -> dict[Path, str]:
         files[Path(layout.service(None))] = _unit(layout, None, _own(layout, data, None), [])
     if found and layout.template:
         files[Path(layout.service(""))] = _unit(layout, "%i", [], [])
-    for index, stage in enumerate(found):
+    for stage in found:
         own = _own(layout, data, stage)
-        # A stage is stopped before those it is started after: to end is to drain them in the order of a tick.
-        after = [f"After={layout.service(later)}" for later in found[index + 1 :]]
+        after = [f"After={layout.service(other)}" for other in _AFTER.get(stage, ())]
         if layout.template:
             files[Path(f"{layout.service(stage)}.d", "stage.conf")] = _sections({"Unit": after, "Service": own})
         else:
@@ -103,8 +104,7 @@ def _folders(layout: Layout) -> list[str]:
         # It is shared: a stage that stops must not take the sockets of the others with it.
         "RuntimeDirectoryPreserve=yes",
     )
-    shown = [] if layout.user else [f"BindReadOnlyPaths={bound(path)}" for path in _hidden(_program_folders(layout))]
-    return [*names, *shown]
+    return [*names, *_shown(layout, _program_folders(layout))]
 
 
 def _own(layout: Layout, data: Mapping[str, Any], stage: str | None) -> list[str]:
@@ -113,9 +113,7 @@ def _own(layout: Layout, data: Mapping[str, Any], stage: str | None) -> list[str
     lines = [f"LoadCredential={name}:{layout.source(name, need, stage)}" for name in need.all_credentials]
     if need.variables:
         lines.append(f"EnvironmentFile=-{layout.environment}")
-    if not layout.user:
-        files = [absolute(path, layout.folder) for path in need.files]
-        lines += [f"BindReadOnlyPaths={bound(path)}" for path in _hidden(files)]
+    lines += _shown(layout, [absolute(path, layout.folder) for path in need.files])
     return [*lines, *reach(network(data, stage), user=layout.user)]
 
 
@@ -139,10 +137,12 @@ def _program_folders(layout: Layout) -> list[Path]:
     return [Path(sys.prefix), Path(sys.base_prefix), *path, layout.folder, layout.recipe.parent]
 
 
-def _hidden(paths: Iterable[Path]) -> list[Path]:
-    """Return the paths that a stage would not see, without those that are below another of them."""
-    found = sorted({path for path in paths if any(path.is_relative_to(folder) for folder in HIDDEN)})
-    return [path for path in found if not any(other != path and path.is_relative_to(other) for other in found)]
+def _shown(layout: Layout, paths: Iterable[Path]) -> list[str]:
+    """Return the settings by which a stage sees paths in hidden folders; one within another is seen with it."""
+    folders = hidden(user=layout.user)
+    found = sorted({path for path in paths if any(path.is_relative_to(folder) for folder in folders)})
+    outer = [path for path in found if not any(other != path and path.is_relative_to(other) for other in found)]
+    return [f"BindReadOnlyPaths={bound(path)}" for path in outer]
 
 
 def _sections(sections: Mapping[str, list[str]]) -> str:

@@ -244,7 +244,7 @@ class ExecutionStage:
         self._tell()
         trader = executing.trader
         held = tuple(Holding(symbol, position.quantity) for symbol, position in trader.account.positions.items())
-        member.send("facts", Holdings(self._began, trader.chronicle.number, held))
+        member.send("facts", Holdings(self._account, self._began, trader.chronicle.number, held))
         if self._line.waiting_for_history:
             member.send("operations", HistoryWanted("execution"))
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 from quantmind.events import (
@@ -25,24 +23,19 @@ from quantmind.events import (
 from quantmind.kinds import Run
 from quantmind.metrics import BACKLOG, EVENTS, FACTS, SINK_LOST
 from quantmind.pipeline import build
-from quantmind.pipeline.folder import RunFolder
 from quantmind.pipeline.live.facts import FactLine
 from quantmind.pipeline.live.inspection import Inspection
 from quantmind.pipeline.live.member import Member
+from quantmind.pipeline.live.progress import Progress
 from quantmind.pipeline.run import Running, enter
 from quantmind.pipeline.sinking import Sinking
-
-_log = logging.getLogger(__name__)
-_PATIENCE = 30.0
-"""Seconds that this stage waits for execution to name the run."""
-_PROGRESS = "sink.number"
 
 
 class SinkStage:
     """The sinks of a recipe as a process of their own.
 
-    How far the facts were written is kept in the run's folder: after a crash the rest of them comes again, and the
-    last ones perhaps twice.
+    They have a folder of their own below the state, which lasts from run to run, and in it how far the facts of the
+    account were written: whatever happened while this stage was away, it asks execution for the rest.
     """
 
     def __init__(self, running: Running) -> None:
@@ -53,66 +46,63 @@ class SinkStage:
         self._sinking: Sinking | None = None
         self._waiting: list[Any] = []
         self._wake = asyncio.Event()
-        self._named = asyncio.Event()
+        self._stopped = False
+        self._account = ""
+        self._progress: Progress | None = None
         self._handled = 0
-        self._written = 0
         self.failures: dict[str, str] = {}
         """What each sink that lost events has to say, by name."""
 
     def stop(self) -> None:
         """End when what was heard is written."""
-        self._named.set()
+        self._stopped = True
         if self._member is not None:
             self._member.finish()
 
     async def run(self) -> None:
         """Write what happens until execution ends, or this stage is stopped."""
         recipe, running = self._running.recipe, self._running
+        folder = running.project.state / "sinks" / recipe.name
+        progress = self._progress = Progress(folder)
+        if progress.number is not None:
+            self._facts.begin(progress.number)
         async with contextlib.AsyncExitStack() as stack:
-            member = self._member = await stack.enter_async_context(Member(recipe, "sink", self))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._named.wait(), _PATIENCE)
-            if member.run:
-                folder = RunFolder.shared(running.project.state, member.run, recipe.resolved, str(recipe.file))
-            else:
-                folder = running.folder()
-            progress = folder.path / _PROGRESS
-            if progress.exists():
-                self._written = int(progress.read_text())
-                self._facts.begin(self._written)
-            sinking = Sinking(build.sinks(recipe, Run(folder.name, folder.path, running.output)), live=True)
+            run = Run(recipe.name, folder, running.output, progress.number)
+            sinking = self._sinking = Sinking(build.sinks(recipe, run), live=True)
             await enter(stack, sinking, "sinks")
-            self._sinking = sinking
+            member = self._member = await stack.enter_async_context(Member(recipe, "sink", self))
             member.ready()
-            writing = asyncio.create_task(self._write(sinking, progress))
+            writing = asyncio.create_task(self._write(sinking))
             try:
-                await member.finished()
+                if not self._stopped:
+                    await member.finished()
             finally:
                 writing.cancel()
                 await asyncio.gather(writing, return_exceptions=True)
-                await self._flush(sinking, progress)
+                await self._flush(sinking)
                 self.failures = sinking.failures
 
-    async def _write(self, sinking: Sinking, progress: Path) -> None:
+    async def _write(self, sinking: Sinking) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()
             try:
-                await self._flush(sinking, progress)
+                await self._flush(sinking)
             except Exception as error:  # noqa: BLE001 - it ends the stage
                 if self._member is not None:
                     self._member.finish(error)
                 return
 
-    async def _flush(self, sinking: Sinking, progress: Path) -> None:
+    async def _flush(self, sinking: Sinking) -> None:
         waiting, self._waiting = self._waiting, []
-        number = self._facts.number or 0
+        account, number = self._account, self._facts.number
         if waiting:
             await sinking.write(waiting)
-        if number > self._written:
-            await sinking.drained()
-            _note(progress, number)
-            self._written = number
+        if self._progress is not None and number is not None and account:
+            noted = self._progress
+            if (account, number) != (noted.account, noted.number):
+                await sinking.drained()
+                noted.note(account, number)
 
     def hear(self, stage: str, message: codec.Message) -> None:
         """Take what sinks may want."""
@@ -127,15 +117,22 @@ class SinkStage:
             # Targets that are said again come without signals.
             self._offer([*message.signals, *message.targets] if message.signals or message.refused else ())
         elif isinstance(message, Holdings):
-            self._named.set()
-            if self._sinking is not None:
-                self._facts.begin(message.began)
-            self._facts.known = max(self._facts.known, message.number)
-            self._offer(self._facts.ready())
+            self._begin(message)
         elif isinstance(message, Vitals | Incident | Health):
             self._offer([message])
         elif isinstance(message, Ended) and stage == "execution" and self._member is not None:
             asyncio.get_running_loop().call_later(0.1, self._member.finish)
+
+    def _begin(self, holdings: Holdings) -> None:
+        """Go on where the facts of this account were written to; of one that is new here, where its run began."""
+        if holdings.account != self._account:
+            if self._account or (self._progress is not None and self._progress.account not in {"", holdings.account}):
+                self._facts = FactLine()
+            self._account = holdings.account
+        self._facts.begin(holdings.began)
+        self._facts.known = max(self._facts.known, holdings.number)
+        self._offer(self._facts.ready())
+        self._wake.set()
 
     def _offer(self, events: Sequence[Any]) -> None:
         if events and self._sinking is not None:
@@ -155,7 +152,7 @@ class SinkStage:
     def figures(self) -> Iterable[Figure]:
         """Return what was heard, what is written, and what sinks lost."""
         yield EVENTS.figure(self._handled, "all")
-        yield FACTS.figure(self._written)
+        yield FACTS.figure((self._progress.number if self._progress is not None else None) or 0)
         yield BACKLOG.figure(len(self._waiting))
         if self._sinking is not None:
             yield from (SINK_LOST.figure(lost, name) for name, lost in self._sinking.lost.items())
@@ -168,10 +165,3 @@ class SinkStage:
     def progress(self) -> tuple[int, int]:
         """Return how many events were heard; sinks have queues of their own."""
         return self._handled, 0
-
-
-def _note(path: Path, number: int) -> None:
-    """Keep how far the facts are written; a crash leaves the old figure or the new one."""
-    fresh = path.with_suffix(".new")
-    fresh.write_text(f"{number}\n")
-    fresh.replace(path)

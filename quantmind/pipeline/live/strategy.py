@@ -69,6 +69,8 @@ class StrategyStage:
         """Decide on every market event until the feed ends, or this stage is stopped."""
         async with contextlib.AsyncExitStack() as stack:
             member = self._member = await stack.enter_async_context(Member(self._running.recipe, "strategy", self))
+            # It does its work when it has its history and its positions; what it waits for are its ailments.
+            member.ready()
             ticking = asyncio.create_task(self._tick(member))
             try:
                 await member.finished()
@@ -142,8 +144,6 @@ class StrategyStage:
             if upto is not None:
                 self._say((upto,))
         self._lag = (time.time_ns() - self._now) / 1e9
-        if self._member is not None and not line.waiting_for_history:
-            self._member.ready()
         self._schedule()
 
     def _waits(self) -> bool:
@@ -179,8 +179,6 @@ class StrategyStage:
         member.send("decisions", Upto(self._line.seq, (), self._decider.targets))
         if self._line.waiting_for_history:
             member.send("operations", HistoryWanted("strategy"))
-        elif not self._waits():
-            member.ready()
         if self._decider.listens and (wanted := self._facts.wanted) is not None:
             member.send("operations", FactsWanted("strategy", wanted))
 

@@ -13,6 +13,7 @@ from quantmind.errors import QuantMindError
 from quantmind.events import Ended, Failed, Incident, Presence, codec
 from quantmind.kinds.transport import Topic, Transport
 from quantmind.pipeline.bus import Bus
+from quantmind.pipeline.notify import attended
 
 _BEACON = 0.05
 _HEARTBEAT = 1.0
@@ -43,6 +44,8 @@ class Link:
         self._handle = handle
         self._hears: dict[str, Presence | None] = dict.fromkeys(peers)
         self._heard_at: dict[str, float] = {}
+        self._heard = 0
+        self._attention = contextlib.AsyncExitStack()
         self._joined = asyncio.Event()
         self._met = asyncio.Event()
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -51,6 +54,7 @@ class Link:
     async def __aenter__(self) -> Self:
         """Open the transport and begin to be seen."""
         await self._transport.open()
+        await self._attention.enter_async_context(attended(lambda: (self._heard, 0)))
         self._beacon = asyncio.create_task(self._be_present())
         self._beacon.add_done_callback(self._beacon_ended)
         return self
@@ -59,6 +63,7 @@ class Link:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Tell the others if this stage failed, and close the transport."""
+        await self._attention.aclose()
         if self._beacon is not None:
             self._beacon.cancel()
             await asyncio.gather(self._beacon, return_exceptions=True)
@@ -145,6 +150,7 @@ class Link:
         if self._failed.done():
             return
         self._heard_at[stage] = time.monotonic()
+        self._heard += 1
         if isinstance(message, Presence):
             self._seen(message)
         elif isinstance(message, Failed):

@@ -56,7 +56,7 @@ async def test_entries_stop_while_the_strategy_stage_is_away_and_exits_do_not(pi
     made.start()
     await made.until(lambda: made.position() == 1)
     await made.stop("strategy")
-    await made.until(lambda: any("strategy" in " ".join(health.reasons) for health in made.heard(Health)))
+    await made.until(lambda: "strategy: its last word" in " ".join(made.heard(Health)[-1].reasons))
     made.market.price = 80.0
     await made.until(lambda: made.position() == 0)
     made.market.price = 100.0
@@ -74,7 +74,7 @@ async def test_entries_stop_while_the_feed_is_away(pipeline):
     made.start("feed")
     await made.until(lambda: made.position() == 1)
     await made.stop("feed")
-    await made.until(lambda: any("market data" in " ".join(health.reasons) for health in made.heard(Health)))
+    await made.until(lambda: "market data" in " ".join(made.heard(Health)[-1].reasons))
     made.start("feed")
     await made.until(lambda: made.heard(Health)[-1].reasons == ())
     restarts = [i for i in made.heard(Incident) if i.what == "restart" and i.of == "feed"]
