@@ -244,6 +244,13 @@ def encode_frame(frame: Frame) -> bytes:
     return _packed(_write_frame, frame)
 
 
+def frame_head(frame: Frame) -> bytes:
+    """Return how every frame begins that has the version, publisher, start and topic of this one."""
+    head: bytes = _pack((frame.version, frame.pipeline, frame.stage, frame.start, frame.topic))
+    # The same array, but for how many items it has.
+    return bytes([head[0] - 5 + len(frame.__struct_fields__)]) + head[1:]
+
+
 def decode(data: bytes) -> Message:
     """Read a message.
 

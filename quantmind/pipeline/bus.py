@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from quantmind.events import Figure, Incident, codec
@@ -16,7 +16,7 @@ from quantmind.pipeline.reception import Reception
 class Bus:
     """Numbers and sends the frames of a stage, and hands on the messages of the others, in order and once.
 
-    `handle` is called with the publishing stage and each message, `notice` with each Incident.
+    `handle` is called with the publishing stage and each message under one of `topics`, `notice` with each Incident.
     """
 
     def __init__(
@@ -26,12 +26,13 @@ class Bus:
         peers: tuple[str, ...],
         handle: Callable[[str, codec.Message], None],
         notice: Callable[[Incident], None],
+        topics: Collection[Topic] | None = None,
     ) -> None:
         self.transport = transport
         self.stage = transport.stage
         self.start = uuid.uuid4().hex
         """Tells this start of the stage from others."""
-        self.reception = Reception(pipeline, transport.stage, notice)
+        self.reception = Reception(pipeline, transport.stage, notice, topics)
         self._pipeline = pipeline
         self._handle = handle
         self._sequences: Counter[str] = Counter()

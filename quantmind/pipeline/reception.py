@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import msgspec
 
@@ -14,6 +14,7 @@ from quantmind.events import Incident, IncidentKind, codec
 _log = logging.getLogger(__name__)
 _MOST_MISSING = 1_000
 _MOST_STARTS = 16
+_MOST_HEADS = 32
 
 
 class _Line(msgspec.Struct):
@@ -31,16 +32,26 @@ class Reception:
     """Reads frames of other stages: each once, in order, of this pipeline only.
 
     A frame that cannot be read, is not new or comes too late is dropped; a gap is passed over. Each is told as an
-    Incident, and none of them raises. `pipeline` is what tells the own one from others; None takes any.
+    Incident, and none of them raises. `pipeline` is what tells the own one from others; None takes any. Frames under
+    other topics than `topics` are passed over unread.
     """
 
-    def __init__(self, pipeline: str | None, stage: str, notice: Callable[[Incident], None]) -> None:
+    def __init__(
+        self,
+        pipeline: str | None,
+        stage: str,
+        notice: Callable[[Incident], None],
+        topics: Collection[str] | None = None,
+    ) -> None:
         self.frames: Counter[str] = Counter()
         """Frames read, by publisher."""
         self.incidents: Counter[tuple[IncidentKind, str]] = Counter()
         """What was noticed, by kind and publisher."""
         self.complete = False
         """Whether a topic that is heard for the first time must begin with its first frame."""
+        self._topics = topics
+        self._passed_over: tuple[bytes, ...] = ()
+        """How frames begin that are passed over: all of one start and topic begin alike."""
         self._pipeline = pipeline
         self._stage = stage
         self._notice = notice
@@ -49,6 +60,8 @@ class Reception:
 
     def read(self, stage: str, data: bytes) -> codec.Frame | None:
         """Return the frame that is to be handled; None where there is none."""
+        if data.startswith(self._passed_over):
+            return None
         try:
             frame = codec.decode_frame(data)
         except codec.CodecError as error:
@@ -56,6 +69,9 @@ class Reception:
             return None
         if frame.stage != stage or (self._pipeline is not None and frame.pipeline != self._pipeline):
             self.tell("stranger", stage, frame.topic, 1, f"stage {frame.stage} of pipeline {frame.pipeline}")
+            return None
+        if self._topics is not None and frame.topic not in self._topics:
+            self._passed_over = (*self._passed_over, codec.frame_head(frame))[-_MOST_HEADS:]
             return None
         if not self._is_next(stage, frame):
             return None

@@ -21,7 +21,8 @@ class Findings:
         self.problems: list[Problem] = list(document.problems)
 
     def error(self, path: str, message: str, *, key: bool = False) -> None:
-        """Note an error at a value, or at its key."""
+        """Note an error at a value, or at its key; what came from outside is not told."""
+        message = self._interpolation.untold(path, message)
         if not self._interpolation.unknown(path):
             self._note(path, message, "error", key=key)
         elif self._interpolation.is_read is not None and path in self._interpolation.left:
@@ -39,6 +40,15 @@ class Findings:
             for name in names:
                 message = f"the environment variable {name} is not set: set it, or write ${{{name}:-default}}"
                 self._note(path, message, severity)
+
+    def exposed(self, path: str) -> None:
+        """Note a secret that comes from a file which others can get at."""
+        if (name := self._interpolation.exposed.get(path)) is not None:
+            self._note(
+                path,
+                f"is a secret, but others can get at the file {name}: chmod 600 it, or write it as a credential",
+                "error",
+            )
 
     def written(self, path: str, value: Any) -> Any:
         """Return a value as it may be shown: what came from the environment stays there."""

@@ -8,12 +8,15 @@ from typing import Any
 
 import msgspec
 
+from quantmind.recipe.document import scalar
 from quantmind.recipe.problems import join
-from quantmind.recipe.references import References
+from quantmind.recipe.references import References, fault
 
 _TOKEN = re.compile(r"\$\$|\$\{([^}]*)(\}?)")
 _REFERENCE = re.compile(r"(file|credential):(.+)", re.DOTALL)
 _BODY = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
+_SHORTEST = 4
+"""Characters of a value that can be known again in a sentence; shorter ones are parts of common words."""
 
 
 class _Found(msgspec.Struct):
@@ -49,6 +52,10 @@ class Interpolation(msgspec.Struct):
     """Texts that stay as they are written."""
     unread: dict[str, str] = {}
     """Why a file or a credential could not be opened."""
+    exposed: dict[str, str] = {}
+    """Files in a text that others than their owner can get at."""
+    values: dict[str, dict[str, str]] = {}
+    """What went into a text from outside, and how that was written."""
     faults: dict[str, str] = {}
     """What cannot be understood."""
 
@@ -63,6 +70,19 @@ class Interpolation(msgspec.Struct):
     def unknown(self, path: str) -> bool:
         """Tell whether the value at this path could not be resolved."""
         return path in self.missing or path in self.faults or path in self.unread or path in self.left
+
+    def untold(self, path: str, message: str) -> str:
+        """Return a message about a path with what came from outside as it was written there."""
+        values = {
+            value: written
+            for at, inside in self.values.items()
+            if at == path or at.startswith((f"{path}.", f"{path}["))
+            for value, written in inside.items()
+        }
+        for value in sorted(values, key=len, reverse=True):
+            for spelling in (value, repr(value)[1:-1]):
+                message = message.replace(spelling, values[value])
+        return message
 
     def _text(self, text: str, path: str) -> str:
         found = _Found(path, self.is_read is None or self.is_read(path))
@@ -83,11 +103,14 @@ class Interpolation(msgspec.Struct):
             return "$"
         if match[2] and (reference := _REFERENCE.fullmatch(match[1])) is not None:
             self.secret.add(found.path)
+            if wrong := fault(reference[1], reference[2]):
+                self.faults.setdefault(found.path, wrong)
+                return match[0]
             return self._referred(reference[1], reference[2], match[0], found)
         body = _BODY.fullmatch(match[1])
-        if fault := _fault(match, body):
-            self.faults.setdefault(found.path, fault)
-        if fault or body is None:
+        if wrong := _fault(match, body):
+            self.faults.setdefault(found.path, wrong)
+        if wrong or body is None:
             return match[0]
         return self._variable(body[1], body[2], match[0], found)
 
@@ -95,6 +118,9 @@ class Interpolation(msgspec.Struct):
         value = self.environ.get(name)
         if value or (value is not None and default is None):
             found.names.append(name)
+            if isinstance(scalar(value), str):
+                # A figure is no secret, and may well be a bound that a message names.
+                self._note(value, written, found)
             return value
         if default is not None:
             return default
@@ -110,10 +136,18 @@ class Interpolation(msgspec.Struct):
             return written
         found.names.append(f"{kind} {name}")
         try:
-            return self.references.text(kind, name)
+            referred = self.references.read(kind, name)
         except ValueError as error:
             self.unread.setdefault(found.path, str(error))
             return written
+        if kind == "file" and referred.exposed:
+            self.exposed[found.path] = name
+        self._note(referred.text, written, found)
+        return referred.text
+
+    def _note(self, value: str, written: str, found: _Found) -> None:
+        if len(value) >= _SHORTEST:
+            self.values.setdefault(found.path, {})[value] = written
 
 
 def _fault(match: re.Match[str], body: re.Match[str] | None) -> str:

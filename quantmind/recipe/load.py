@@ -201,6 +201,9 @@ def read(
     inherited = Findings(project.document, inheritance)
     inherited.interpolated(unset)
     reading.sections["limits"] = read_list(limits, "limit", "limits", plugins, inherited)
+    for of, several in reading.sections.items():
+        for path in (at for spec in several.specs for at in secrets(spec.options, spec.path)):
+            (inherited if of == "limits" else findings).exposed(path)
     findings.problems += inherited.problems
     check_live(reading.sections, findings)
     entry = read_entry(data.get("entry", "market"), findings)

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+
+import msgspec
 
 LONGEST = 65_536
 """Bytes of a file or a credential at the most."""
 
 _NAME = re.compile(r"[A-Za-z0-9_.@-]{1,255}")
+
+
+class Referred(msgspec.Struct, frozen=True):
+    """The text of a file or a credential, without the line end that closes it."""
+
+    text: str
+    exposed: bool
+    """Whether its mode lets others than its owner at it."""
 
 
 class References:
@@ -19,16 +30,20 @@ class References:
         self._folder = folder
         self._credentials = environ.get("CREDENTIALS_DIRECTORY", "")
 
-    def text(self, kind: str, name: str) -> str:
-        """Return a text without the line end that closes it.
+    def read(self, kind: str, name: str) -> Referred:
+        """Read a file or a credential.
 
         Raises:
             ValueError: it cannot be read; in words.
         """
+        if wrong := fault(kind, name):
+            raise ValueError(wrong)
         if kind == "file":
-            return _read(self._folder / Path(name).expanduser(), f"the file {name}")
-        if not _NAME.fullmatch(name) or name in {".", ".."}:
-            raise ValueError(f"the name of a credential has letters, digits and . _ @ -, was {name}")
+            try:
+                path = self._folder / Path(name).expanduser()
+            except RuntimeError:
+                raise ValueError(f"the file {name} cannot be read: there is no such home folder") from None
+            return _read(path, f"the file {name}")
         if not self._credentials:
             raise ValueError(
                 f"the credential {name} cannot be read: CREDENTIALS_DIRECTORY is not set; systemd sets it for a unit "
@@ -37,12 +52,26 @@ class References:
         return _read(Path(self._credentials) / name, f"the credential {name}")
 
 
-def _read(path: Path, what: str) -> str:
+def fault(kind: str, name: str) -> str:
+    """Say what is wrong with how a file or a credential is named; empty if nothing is. Opens nothing."""
+    if "${" in name:
+        return f"the name of a {kind} cannot hold another ${{...}}"
+    if kind == "credential" and (not _NAME.fullmatch(name) or name in {".", ".."}):
+        return f"the name of a credential has letters, digits and . _ @ -, was {_shown(name)}"
+    return "" if name.isprintable() else f"the path of a file is printable and on one line, was {_shown(name)}"
+
+
+def _shown(name: str) -> str:
+    return name if name.isprintable() else repr(name)
+
+
+def _read(path: Path, what: str) -> Referred:
     try:
         if not path.is_file():
             raise ValueError(f"{what} cannot be read: there is no such file")
         with path.open("rb") as file:
             data = file.read(LONGEST + 1)
+            mode = os.fstat(file.fileno()).st_mode
         if len(data) > LONGEST:
             raise ValueError(f"{what} has more than {LONGEST} bytes")
         text = data.decode()
@@ -50,4 +79,4 @@ def _read(path: Path, what: str) -> str:
         raise ValueError(f"{what} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ValueError(f"{what} is no UTF-8 text") from None
-    return text.removesuffix("\n").removesuffix("\r")
+    return Referred(text.removesuffix("\n").removesuffix("\r"), bool(mode & 0o077))

@@ -11,7 +11,7 @@ OWNED: Mapping[str, tuple[str, ...]] = {
     "execution": ("risk", "limits", "entry", "executor"),
     "sink": ("sinks",),
 }
-"""What only one stage acts on; `limits` are those of quantmind.yaml. All others belong to every stage."""
+"""What only one stage acts on; `limits` are those of quantmind.yaml. All others belong to every stage, and `tests` to none."""
 
 _END = re.compile(r"[.\[]")
 
@@ -24,6 +24,6 @@ def section(path: str) -> str:
 def is_read(path: str, stage: str | None, replaced: Collection[str] = ()) -> bool:
     """Say whether a stage acts on what stands at a path; without a stage all is acted on but what is replaced."""
     found = section(path)
-    if found in replaced:
+    if found in replaced or (stage is not None and found == "tests"):
         return False
     return stage is None or all(found not in sections for other, sections in OWNED.items() if other != stage)

@@ -52,6 +52,7 @@ def tree(recipe: Recipe) -> dict[str, Any]:
             "protection": view.listed(recipe.protection),
             "limits": view.listed([*inherited, *own]),
             "no_trade_band": view.leaf(band, recipe.no_trade_band),
+            "max_age": view.leaf("risk.max_age", format_duration(recipe.max_age)),
         },
         "entry": view.entry(recipe.entry),
         "executor": view.component(recipe.executor),

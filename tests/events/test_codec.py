@@ -61,6 +61,7 @@ FRAME = Frame(
     "btc",
     "feed",
     "start-1",
+    "market",
     7,
     (Numbered(1, 40, (QUOTE,) * 3), Upto(42, (), (TARGET,)), EXECUTED),
 )
@@ -112,7 +113,7 @@ def test_every_message_comes_back_and_its_bytes_are_those_of_msgspec(kind):
 
 @given(st.lists(MESSAGES, max_size=4), st.text(max_size=20), st.integers(0, 2**63))
 def test_frames_come_back(messages, name, sequence):
-    frame = Frame(FRAME_VERSION, name, "feed", "start-1", sequence, tuple(messages))
+    frame = Frame(FRAME_VERSION, name, "feed", "start-1", "market", sequence, tuple(messages))
     data = encode_frame(frame)
     assert decode_frame(data) == frame
     assert data == msgspec.msgpack.Encoder(decimal_format="string").encode(frame)
@@ -152,7 +153,7 @@ def test_what_does_not_belong_on_a_bus_has_no_bytes(stranger):
         with pytest.raises(CodecError):
             encode(message)
     with pytest.raises(CodecError):
-        encode_frame(Frame(FRAME_VERSION, "p", "feed", "s", 1, (stranger,)))
+        encode_frame(Frame(FRAME_VERSION, "p", "feed", "s", "market", 1, (stranger,)))
 
 
 @pytest.mark.parametrize("stranger", [SUBMIT, object.__new__(Approved)], ids=["Submit", "Approved"])

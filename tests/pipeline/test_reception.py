@@ -118,6 +118,15 @@ def test_another_pipeline_or_stage_is_a_stranger(reception, told):
     assert kinds(told) == [("stranger", 1), ("stranger", 1)]
 
 
+def test_topics_that_are_not_wanted_are_passed_over_unread(told):
+    reception = Reception("demo", "strategy", told.append, ("market",))
+    assert read(reception, frame(1), frame(7, topic="facts"), frame(9, topic="facts"), frame(2)) == [1, 2]
+    assert read(reception, frame(3, topic="facts")[:-1] + b"broken") == []
+    assert read(reception, frame(1, "b", topic="facts"), frame(1, "b")) == [1]
+    assert kinds(told) == [("restart", 1)]
+    assert reception.frames == {"feed": 3}
+
+
 @given(st.lists(st.integers(1, 30), max_size=60))
 def test_each_frame_passes_once_and_in_order_whatever_comes(sequences):
     told = []

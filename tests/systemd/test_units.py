@@ -55,7 +55,7 @@ def exposure(analyze, unit):
     return float(line.rpartition(": ")[2].split()[0])
 
 
-def test_a_stage_is_started_by_absolute_paths_and_who_decides_stops_before_who_acts(project):
+def test_a_stage_is_started_by_absolute_paths_and_stops_in_the_order_of_a_tick(project):
     recipe = project.zeromq(LOOPBACK)
     units = project.units(recipe)
     assert list(units) == sorted(f"quantmind-small-{stage}.service" for stage in STAGES)
@@ -63,7 +63,7 @@ def test_a_stage_is_started_by_absolute_paths_and_who_decides_stops_before_who_a
         unit = units[f"quantmind-small-{stage}.service"]
         assert unit.command()[1:] == ["run", str(recipe), "--stage", stage]
         assert Path(unit.command()[0]).is_absolute()
-        first = {"quantmind-small-execution.service"} if stage in {"feed", "strategy"} else set()
+        first = {f"quantmind-small-{later}.service" for later in STAGES[STAGES.index(stage) + 1 :]}
         assert set(unit["After"]) == first | {"network-online.target"}
         assert unit.one("PartOf") == "quantmind-small.target"
         assert unit.one("Type") == "notify"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from quantmind.errors import UsageError
 from quantmind.events import (
@@ -24,6 +24,7 @@ from quantmind.events import (
     Upto,
     codec,
 )
+from quantmind.kinds.transport import Topic
 from quantmind.metrics import BACKLOG, DROPPED, EVENTS, LAG
 from quantmind.pipeline import build
 from quantmind.pipeline.executing import Executing
@@ -43,6 +44,7 @@ MOST_ANSWERED = 10_000
 """Facts in one answer to who missed some; who needs more asks again."""
 
 _TICK = 0.1
+_MOMENT = 0.001
 
 
 class ExecutionStage:
@@ -51,6 +53,8 @@ class ExecutionStage:
     It numbers the market events that it handles by itself, from 1 on in a new epoch of the account, so that a feed
     that starts again changes nothing here. A fact is told when it is on record, and never before.
     """
+
+    topics: Collection[Topic] = ("market", "decisions", "operations")
 
     def __init__(self, running: Running) -> None:
         recipe = running.recipe
@@ -69,7 +73,8 @@ class ExecutionStage:
         self._ailing: set[str] = set()
         self._executing: Executing | None = None
         self._member: Member | None = None
-        self._scheduled = self._stopped = False
+        self._scheduled = self._telling = self._stopped = False
+        self._facts: list[Fact] = []
         self._seq = 0
         self._began = 0
         self._lag = 0.0
@@ -160,7 +165,7 @@ class ExecutionStage:
             self._work()
             self._watch.heard(time.monotonic())
             self._decided(message)
-            self._tell()
+            self._tell_soon()
         elif isinstance(message, History) and message.stage == "execution":
             self._line.history(message)
             self._schedule()
@@ -209,14 +214,22 @@ class ExecutionStage:
             facts.extend(executing.market(self._seq, event))
         if ts:
             self._lag = (time.time_ns() - ts) / 1e9
-            self._tell(facts)
+            self._facts += facts
+            self._tell_soon()
 
-    def _tell(self, facts: Iterable[Fact] = ()) -> None:
+    def _tell_soon(self) -> None:
+        """Tell what happened in a moment: what is decided on the same market events goes first."""
+        if not self._telling and self._member is not None:
+            self._telling = True
+            asyncio.get_running_loop().call_later(_MOMENT, self._member.guarded, self._tell)
+
+    def _tell(self) -> None:
         """Make everything so far durable, and tell the facts of it, each in a frame of its own."""
+        self._telling = False
         executing, member = self._executing, self._member
         if executing is None or member is None:
             return
-        told = [*facts, *executing.take_facts()]
+        told, self._facts = [*self._facts, *executing.take_facts()], []
         executing.commit()
         for fact in told:
             member.send("facts", Done(self._line.seq, (fact,)), id=f"{self._account}-{fact.number}")

@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from quantmind.events import Ended, Figure, History, HistoryWanted, Incident, Market, Numbered, codec
 from quantmind.events.market import CHANNELS
+from quantmind.kinds.transport import Topic
 from quantmind.metrics import EVENTS, LAG
 from quantmind.pipeline import build
 from quantmind.pipeline.live.member import Member
@@ -23,6 +24,8 @@ MOST_IN_FRAME = 200
 
 class FeedStage:
     """The feeds of a recipe as a process of their own; each start numbers its events from 1 on, in a new epoch."""
+
+    topics: Collection[Topic] = frozenset[Topic]({"operations"})
 
     def __init__(self, running: Running) -> None:
         self._running = running

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -30,6 +30,9 @@ _BEACONS = 20
 
 class Body(Protocol):
     """What a stage does, as its membership knows it."""
+
+    topics: Collection[Topic]
+    """What it must hear; running itself among it."""
 
     def hear(self, stage: str, message: codec.Message) -> None:
         """Take a message of another stage."""
@@ -68,7 +71,9 @@ class Member:
         self._body = body
         transport = build.transport(recipe, stage)
         transport.lossless = False
-        self.bus = Bus(transport, build.identity(recipe), build.peers(recipe, stage), self._hear, self._noticed)
+        self.bus = Bus(
+            transport, build.identity(recipe), build.peers(recipe, stage), self._hear, self._noticed, body.topics
+        )
         self.notifier = Notifier()
         self._watchdog = Watchdog(self.notifier, body.progress)
         self._began = time.monotonic()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from quantmind.events import (
@@ -21,6 +21,7 @@ from quantmind.events import (
     codec,
 )
 from quantmind.kinds import Run
+from quantmind.kinds.transport import Topic
 from quantmind.metrics import BACKLOG, EVENTS, FACTS, SINK_LOST
 from quantmind.pipeline import build
 from quantmind.pipeline.live.facts import FactLine
@@ -37,6 +38,8 @@ class SinkStage:
     They have a folder of their own below the state, which lasts from run to run, and in it how far the facts of the
     account were written: whatever happened while this stage was away, it asks execution for the rest.
     """
+
+    topics: Collection[Topic] = ("market", "decisions", "facts", "operations")
 
     def __init__(self, running: Running) -> None:
         self._running = running

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from quantmind.errors import UsageError
 from quantmind.events import (
@@ -22,6 +22,7 @@ from quantmind.events import (
     Upto,
     codec,
 )
+from quantmind.kinds.transport import Topic
 from quantmind.metrics import BACKLOG, DROPPED, EVENTS, LAG, SIGNALS, TARGETS
 from quantmind.pipeline import build
 from quantmind.pipeline.deciding import Deciding
@@ -49,6 +50,7 @@ class StrategyStage:
         wiring = wire(recipe)
         self._running = running
         self._decider = build.decider(recipe, wiring)
+        self.topics: Collection[Topic] = ("market", "operations", *(("facts",) if self._decider.listens else ()))
         self._deciding = Deciding(self._decider)
         self._inspection = Inspection(recipe)
         self._line = Line(wiring.history, self._inspection, self._invalid)
