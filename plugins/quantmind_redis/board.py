@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from quantmind.events import Fill, Health, Incident, Quote, Trade, Valuation, Vitals
+from quantmind.events import Fill, Health, Holdings, Incident, Quote, Trade, Valuation, Vitals
 from quantmind.events.market import CHANNELS
 from quantmind.events.names import EVENT_NAMES
 
@@ -29,15 +29,17 @@ class Board:
         self._stream = stream
         self._hashes: dict[str, dict[str, Any]] = {"feed": {"run": run}}
         self._dirty: set[str] = {"feed"}
-        self._ticks: dict[str, deque[str]] = {}
+        self._ticks: dict[str, deque[Quote | Trade]] = {}
         self._new_ticks: Counter[str] = Counter()
+        self._sending: Counter[str] = Counter()
         self._incidents: deque[str] = deque(maxlen=MOST_INCIDENTS)
         self._new_incidents = 0
         self._entries: deque[tuple[str, str]] = deque(maxlen=buffer)
         self._counts: Counter[str] = Counter()
         self._counted: tuple[float, Counter[str]] = (time.monotonic(), Counter())
         self._began = time.monotonic()
-        self._all = True
+        self._all = self._first = True
+        self._streamed = False
         self._shed = self._shed_before = 0
         self.dropped = 0
         """Ticks and entries of the stream that were replaced before they could be sent."""
@@ -57,8 +59,13 @@ class Board:
             self._entries.append((EVENT_NAMES[event.__class__], _json(event)))
 
     def lost(self) -> None:
-        """Learn that what was sent last may not have arrived, or that the Redis has forgotten everything."""
+        """Learn that what was sent last may not have arrived."""
         self._all = True
+        for symbol, count in self._sending.items():
+            unsent = self._new_ticks[symbol] + count
+            self._new_ticks[symbol] = min(unsent, self._most_ticks)
+            self.dropped += max(0, unsent - self._most_ticks)
+        self._sending = Counter()
 
     def commands(self) -> tuple[list[Command], int]:
         """Return what is to be sent, and how many entries of the stream are among it."""
@@ -67,12 +74,16 @@ class Board:
         names = sorted(self._hashes if self._all else self._dirty)
         # A Redis that was started again without a word has forgotten this field.
         told: list[Command] = [("HEXISTS", self._key("feed"), "run")]
+        if self._first:
+            # What another run held is not what this one holds.
+            told.append(("DEL", self._key("positions"), self._key("account")))
         told += [("HSET", self._key(name), *_flat(self._hashes[name])) for name in names]
         for symbol, recent in self._ticks.items():
             count = len(recent) if self._all else self._new_ticks[symbol]
-            told.extend(self._list(f"ticks:{symbol}", recent, count, self._most_ticks))
+            bodies = [_json(event) for event in list(recent)[len(recent) - count :]]
+            told.extend(self._list(f"ticks:{symbol}", bodies, self._most_ticks))
         count = len(self._incidents) if self._all else self._new_incidents
-        told.extend(self._list("incidents", self._incidents, count, MOST_INCIDENTS))
+        told.extend(self._list("incidents", list(self._incidents)[len(self._incidents) - count :], MOST_INCIDENTS))
         entries = list(self._entries)
         told.extend(
             ("XADD", self._key("events"), "MAXLEN", "~", self._stream, "*", "type", name, "event", body)
@@ -85,11 +96,14 @@ class Board:
         for _ in range(entries - (self._shed - self._shed_before)):
             self._entries.popleft()
         self._all = not known
+        self._first = False
+        self._sending = Counter()
+        self._streamed = self._streamed or bool(entries)
 
     def clean(self) -> None:
         """Begin to note what changes after `commands`."""
         self._dirty = set()
-        self._new_ticks = Counter()
+        self._sending, self._new_ticks = self._new_ticks, Counter()
         self._new_incidents = 0
 
     @property
@@ -98,7 +112,7 @@ class Board:
         names = [*self._hashes, *(f"ticks:{symbol}" for symbol in self._ticks)]
         if self._incidents:
             names.append("incidents")
-        if self._stream:
+        if self._streamed:
             names.append("events")
         return [self._key(name) for name in names]
 
@@ -110,14 +124,14 @@ class Board:
     def _key(self, name: str) -> str:
         return f"{self._prefix}:{name}"
 
-    def _list(self, name: str, recent: deque[str], count: int, most: int) -> Iterator[Command]:
-        if not count:
+    def _list(self, name: str, bodies: Sequence[str], most: int) -> Iterator[Command]:
+        if not bodies:
             return
         key = self._key(name)
         if self._all:
             yield ("DEL", key)
         # The newest one is the first of the list.
-        yield ("LPUSH", key, *list(recent)[-count:])
+        yield ("LPUSH", key, *bodies)
         yield ("LTRIM", key, 0, most - 1)
 
     def _figure(self) -> None:
@@ -133,7 +147,7 @@ class Board:
 
     def _tick(self, event: Quote | Trade) -> None:
         recent = self._ticks.setdefault(event.symbol, deque(maxlen=self._most_ticks))
-        recent.append(_json(event))
+        recent.append(event)
         if self._new_ticks[event.symbol] == self._most_ticks:
             self.dropped += 1
         else:
@@ -160,6 +174,9 @@ class Board:
 
     def _fill(self, fill: Fill) -> None:
         self.set("positions", {fill.symbol: f"{fill.position:f}"})
+
+    def _holdings(self, holdings: Holdings) -> None:
+        self.set("positions", {held.symbol: f"{held.quantity:f}" for held in holdings.positions})
 
     def _valuation(self, valuation: Valuation) -> None:
         self.set("account", {"equity": f"{valuation.equity:f}", "ts": valuation.ts})
@@ -201,6 +218,7 @@ _SHOWN: Mapping[type, Callable[[Board, Any], None]] = {
     Quote: Board._quote,  # noqa: SLF001 - the board's own
     Trade: Board._tick,  # noqa: SLF001
     Fill: Board._fill,  # noqa: SLF001
+    Holdings: Board._holdings,  # noqa: SLF001
     Valuation: Board._valuation,  # noqa: SLF001
     Vitals: Board._vitals,  # noqa: SLF001
     Incident: Board._incident,  # noqa: SLF001

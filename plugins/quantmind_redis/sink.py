@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from quantmind.errors import QuantMindError
-from quantmind.events import Health, Incident, Vitals
+from quantmind.events import Health, Holdings, Incident, Vitals
 from quantmind.events.market import CHANNELS
 from quantmind.events.names import EVENT_TYPES
 from quantmind.kinds import Run, Sink
@@ -50,7 +50,7 @@ class Redis(Sink[RedisOptions]):
     @property
     def events(self) -> frozenset[type[Any]]:
         """Everything there is to show."""
-        return frozenset({*CHANNELS, *EVENT_TYPES.values(), Vitals, Incident, Health})
+        return frozenset({*CHANNELS, *EVENT_TYPES.values(), Vitals, Incident, Health, Holdings})
 
     async def open(self) -> None:
         """Begin to send; whether the Redis is there makes no difference."""
@@ -122,6 +122,8 @@ class Redis(Sink[RedisOptions]):
             self._board.lost()
             raise
         self._board.sent(entries, known or self._first)
+        if not known:
+            self._renewed.clear()
         self._first = False
         self._renewed.update(dict.fromkeys(renewed, now))
 

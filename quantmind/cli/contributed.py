@@ -11,6 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from quantmind.cli.session import Session
+    from quantmind.plugins import Found, Plugins
 
 GROUP = "quantmind.commands"
 """The group of entry points: the name of a command, and the click command it stands for."""
@@ -36,6 +37,25 @@ def owner(point: EntryPoint) -> str:
     distribution = point.dist.metadata["Name"] if point.dist is not None else ""
     package = module.partition(".")[0]
     return package if distribution in {"", package, "quantmind"} else f"{package} ({distribution})"
+
+
+def listed(plugins: Plugins, taken: Sequence[str]) -> list[Found]:
+    """Return a row for each command, with why it cannot be called where that is known without importing it."""
+    from quantmind.plugins import Found
+
+    rows = []
+    for name, points in commands().items():
+        for point in points:
+            others = [owner(other) for other in points if other is not point]
+            if name in taken:
+                fault = "it is a verb of quantmind already"
+            else:
+                fault = plugins.refusal(point) or (f"also given by {' and by '.join(others)}" if others else "")
+            meta = point.dist.metadata if point.dist is not None else {}
+            module = point.value.partition(":")[0].strip()
+            given = "" if fault else f"Commands of {owner(point)}."
+            rows.append(Found("command", name, given, meta.get("Name", ""), meta.get("Version", ""), module, fault))
+    return rows
 
 
 def load(name: str, session: Session) -> click.Command:

@@ -24,20 +24,21 @@ def plugins() -> None:
 @click.pass_obj
 def list_(session: Session, as_json: bool) -> None:
     """List every component by kind and name, commands, then the plugins that could not be loaded and why."""
-    found = session.plugins(Project.find(Path.cwd(), os.environ)).all()
+    plugins = session.plugins(Project.find(Path.cwd(), os.environ))
+    found = [*plugins.all(), *contributed.listed(plugins, tuple(VERBS))]
     if as_json:
         click.echo(json.dumps([msgspec.to_builtins(row) for row in found], indent=2))
         return
-    rows = [(row.kind, row.name, f"{row.distribution} {row.version}".strip(), row.summary) for row in found if row.kind]
-    rows += [("command", name, "", summary) for name, summary in contributed.summaries(tuple(VERBS)).items()]
+    rows = [
+        (row.kind, row.name, f"{row.distribution} {row.version}".strip(), row.summary)
+        for row in found
+        if row.kind and not (row.kind == "command" and row.fault)
+    ]
     headed = [("KIND", "NAME", "DISTRIBUTION", "SUMMARY"), *rows]
     widths = [max(len(row[column]) for row in headed) for column in range(3)]
     for row in headed:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
         click.echo("  ".join([*cells, row[3]]).rstrip())
-    for name in set(contributed.commands()) & set(VERBS):
-        owners = " and ".join(map(contributed.owner, contributed.commands()[name]))
-        click.echo(f"fault: command {name} of {owners}: it is a verb of quantmind already")
     for fault in (row for row in found if row.fault):
         who = f"{fault.distribution} {fault.version} ({fault.module})"
         click.echo(f"fault: {' '.join(part for part in (fault.kind, fault.name) if part)} of {who}: {fault.fault}")

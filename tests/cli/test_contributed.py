@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import textwrap
@@ -125,11 +126,39 @@ def test_two_plugins_with_one_command_are_both_named(site):
     assert "lunar_tools (lunar) and by star_tools (stellar)" in errors
 
 
+def test_they_are_listed_without_being_imported(site):
+    site.install("lunar", "lunar_tools", "raise SystemExit('imported')", moon="lunar_tools:moon")
+    code, output, _ = site.run("plugins", "list")
+    assert code == 0
+    (line,) = (line for line in output.splitlines() if "moon" in line)
+    assert line.split() == ["command", "moon", "lunar", "1.0", "Commands", "of", "lunar_tools", "(lunar)."]
+    (row,) = (row for row in json.loads(site.run("plugins", "list", "--json")[1]) if row["name"] == "moon")
+    assert row == {
+        "kind": "command",
+        "name": "moon",
+        "summary": "Commands of lunar_tools (lunar).",
+        "distribution": "lunar",
+        "version": "1.0",
+        "module": "lunar_tools",
+        "fault": "",
+    }
+
+
+def test_those_that_cannot_be_called_are_listed_as_faults(site):
+    site.install("lunar", "lunar_tools", COMMAND, moon="lunar_tools:moon")
+    _, output, _ = site.run("--no-plugins", "plugins", "list")
+    assert "fault: command moon of lunar 1.0 (lunar_tools): is left out by --no-plugins\n" in output
+    site.install("stellar", "star_tools", COMMAND, moon="star_tools:moon")
+    _, output, _ = site.run("plugins", "list")
+    assert "fault: command moon of lunar 1.0 (lunar_tools): also given by star_tools (stellar)\n" in output
+    assert "fault: command moon of stellar 1.0 (star_tools): also given by lunar_tools (lunar)\n" in output
+
+
 def test_a_verb_cannot_be_replaced(site):
     site.install("evil", "evil_tools", "print('imported')", lint="evil_tools:lint")
     code, output, _ = site.run("lint", "--help")
     assert code == 0
     assert "imported" not in output
     code, output, _ = site.run("plugins", "list")
-    assert "fault: command lint of evil_tools (evil): it is a verb of quantmind already" in output
+    assert "fault: command lint of evil 1.0 (evil_tools): it is a verb of quantmind already" in output
     assert "lint" in VERBS

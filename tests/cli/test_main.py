@@ -166,6 +166,26 @@ def test_lint_warns_of_unset_variables_and_ends_with_0(quantmind, folder):
     assert output.endswith("r.yaml: ok\n")
 
 
+def test_what_comes_from_files_and_credentials_is_masked(quantmind, folder, monkeypatch):
+    text = QUICKSTART.read_text().replace("account: demo", "account: ${credential:name}")
+    (folder / "r.yaml").write_text(text.replace("name: quickstart", "name: ${file:title}"))
+    code, output, _ = quantmind("lint", "r.yaml")
+    assert (code, output) == (0, "r.yaml: ok\n")
+    code, output, errors = quantmind("show", "r.yaml")
+    assert (code, output) == (78, "")
+    assert len(errors.splitlines()) == 2
+    assert "r.yaml:32:14: executor.paper.account: the credential name cannot be read: CREDENTIALS_DIRECTORY" in errors
+    (folder / "title").write_text("hidden-title\n")
+    (folder / "name").write_text("hidden-account\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
+    for arguments in (["show", "r.yaml"], ["show", "--json", "r.yaml"]):
+        code, output, errors = quantmind(*arguments)
+        assert code == 0
+        assert "hidden-" not in output + errors
+        assert "credential name" in output
+        assert "file title" in output
+
+
 def test_lint_tells_a_fault_of_the_project(quantmind, folder):
     (folder / "r.yaml").write_text(QUICKSTART.read_text())
     (folder / "quantmind.yaml").write_text("nonsense: 1\n")

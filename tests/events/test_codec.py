@@ -184,7 +184,7 @@ def test_a_decimal_must_be_finite_and_of_sane_length(figure):
     with pytest.raises(CodecError, match="Decimal"):
         decode(nested)
     with pytest.raises(CodecError, match="Decimal"):
-        decode_frame(msgpack.packb([FRAME_VERSION, "p", "feed", "s", 1, [raw]]))
+        decode_frame(msgpack.packb([FRAME_VERSION, "p", "feed", "s", "market", 1, [raw]]))
 
 
 @pytest.mark.parametrize("figure", [1, 0.1, True, "01", "1_000", " 1", "1e3", "\N{ARABIC-INDIC DIGIT ONE}", None])

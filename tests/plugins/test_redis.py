@@ -192,6 +192,31 @@ async def test_a_redis_that_is_killed_under_load_comes_back_with_the_whole_state
         await loading
 
 
+async def test_every_tick_that_is_not_shown_is_counted(server, make):
+    server.kill()
+    async with make(server.url, ticks=10) as sink:
+        for n in range(100):
+            await sink.write([Trade(BTC, n + 1, 1.0, 1.0, 1, n)])
+            await asyncio.sleep(0.01)
+        server.start()
+        with server.client() as client:
+            await until(lambda: client.llen(f"quantmind:ticks:{BTC}") == 10)
+            await until(lambda: client.hget("quantmind:feed", "dropped") == "90")
+
+
+async def test_what_another_run_held_is_not_shown_and_forgotten_keys_expire_again(server, make):
+    with server.client() as client:
+        client.hset("quantmind:positions", BTC, "7")
+        async with make(server.url, stream=10) as sink:
+            await sink.write([quote(1), Valuation(1, 1, Decimal(5), ())])
+            await until(lambda: client.xlen("quantmind:events") == 1)
+            assert not client.exists("quantmind:positions")
+            client.flushall()
+            await sink.write([quote(2), Valuation(2, 2, Decimal(6), ())])
+            await until(lambda: client.ttl("quantmind:events") > 0 and client.ttl("quantmind:account") > 0)
+            await until(lambda: client.ttl(f"quantmind:quote:{BTC}") > 0)
+
+
 async def test_a_redis_that_hangs_holds_up_nobody(server, make):
     sink = make(server.url)
     await sink.open()

@@ -77,7 +77,7 @@ class Inbox:
 
 
 def transport(endpoint: str, stage: str, *peers: str, handler: Any = None, mark: int = 100_000) -> ZeroMQ:
-    made = ZeroMQ(ZeroMQOptions(endpoint=endpoint, high_water_mark=mark), stage)
+    made = ZeroMQ(ZeroMQOptions(endpoint=endpoint, high_water_mark=mark), "test", stage)
     if peers:
         made.subscribe(peers, handler)
     return made
@@ -95,7 +95,7 @@ async def join(publisher: ZeroMQ, *inboxes: Inbox) -> None:
         inbox.joined.discard(publisher.stage)
     async with asyncio.timeout(20):
         while not all(publisher.stage in inbox.joined for inbox in inboxes):
-            publisher.publish(HELLO)
+            publisher.publish("market", HELLO)
             await asyncio.sleep(0.002)
 
 
@@ -135,13 +135,13 @@ async def overfill(publisher: ZeroMQ) -> None:
     with contextlib.suppress(TimeoutError):
         while True:
             while await is_drained(publisher):
-                publisher.publish(bytes(100_000))
+                publisher.publish("market", bytes(100_000))
                 await asyncio.sleep(0)
             async with asyncio.timeout(0.2):
                 await publisher.drained()
     # The system's buffers grow now and then: more than they ever may.
     for _ in range(300):
-        publisher.publish(bytes(100_000))
+        publisher.publish("market", bytes(100_000))
 
 
 def test_it_is_registered_and_its_import_brings_no_zmq():
@@ -220,7 +220,7 @@ def test_every_stage_hears_those_it_asked_for(run, endpoint):
                 opened[stage] = await stack.enter_async_context(made)
             for stage, publisher in opened.items():
                 await join(publisher, *(inbox for other, inbox in inboxes.items() if other != stage))
-                publisher.publish(stage.encode())
+                publisher.publish("market", stage.encode())
             await until(lambda: all(len(inbox.frames) == 3 for inbox in inboxes.values()))
         for stage, inbox in inboxes.items():
             assert sorted(inbox.frames) == sorted(other.encode() for other in stages if other != stage)
@@ -260,7 +260,7 @@ def test_two_subscribers_get_every_frame_in_order_however_slow_one_is(run, port)
             await join(publisher, fast.inbox, slow.inbox)
             for start in range(0, len(frames), 100):
                 for frame in frames[start : start + 100]:
-                    publisher.publish(frame)
+                    publisher.publish("market", frame)
                 waits += not await is_drained(publisher)
                 await publisher.drained()
             await until(lambda: len(slow.inbox.frames) >= len(frames))
@@ -286,7 +286,7 @@ def test_a_request_and_its_answer_never_get_stuck(run, endpoint):
 
         def answer(_: str, frame: bytes) -> None:
             if frame != HELLO:
-                strategy.publish(frame)
+                strategy.publish("market", frame)
 
         def ask(_: str, frame: bytes) -> None:
             if frame == HELLO:
@@ -295,7 +295,7 @@ def test_a_request_and_its_answer_never_get_stuck(run, endpoint):
             if len(heard) == rounds:
                 finished.set()
             else:
-                feed.publish(b"%d" % len(heard))
+                feed.publish("market", b"%d" % len(heard))
 
         greeted = [Inbox(), Inbox()]
 
@@ -307,7 +307,7 @@ def test_a_request_and_its_answer_never_get_stuck(run, endpoint):
         async with feed, strategy:
             await join(feed, greeted[1])
             await join(strategy, greeted[0])
-            feed.publish(b"0")
+            feed.publish("market", b"0")
             async with asyncio.timeout(20):
                 await finished.wait()
         assert heard == list(range(rounds))
@@ -322,12 +322,12 @@ def test_who_joins_late_misses_only_what_was_said_before(run, endpoint):
             await asyncio.sleep(0.02)
             async with transport(endpoint, "feed") as feed:
                 await join(feed, early)
-                feed.publish(b"before")
+                feed.publish("market", b"before")
                 await until(lambda: bool(early.frames))
                 async with transport(endpoint, "sink", "feed", handler=late):
                     await join(feed, late)
                     for frame in numbered(500):
-                        feed.publish(frame)
+                        feed.publish("market", frame)
                     await until(lambda: len(late.frames) == 500)
         assert early.frames == [b"before", *numbered(500)]
         assert late.frames == numbered(500)
@@ -342,7 +342,7 @@ def test_a_publisher_that_is_started_again_is_found_again(run, endpoint):
             for start in (b"first", b"second", b"third"):
                 async with transport(endpoint, "feed") as feed:
                     await join(feed, inbox)
-                    feed.publish(start)
+                    feed.publish("market", start)
                     await until(lambda start=start: start in inbox.frames)
         assert inbox.frames == [b"first", b"second", b"third"]
 
@@ -354,10 +354,10 @@ def test_a_killed_publisher_leaves_its_address_free(run, endpoint):
 import asyncio
 from quantmind_zeromq.transport import ZeroMQ, ZeroMQOptions
 async def main():
-    async with ZeroMQ(ZeroMQOptions(endpoint={endpoint!r}), "feed") as feed:
+    async with ZeroMQ(ZeroMQOptions(endpoint={endpoint!r}), "test", "feed") as feed:
         print("ready", flush=True)
         while True:
-            feed.publish({HELLO!r})
+            feed.publish("market", {HELLO!r})
             await asyncio.sleep(0.002)
 asyncio.run(main())
 """
@@ -438,7 +438,7 @@ def test_closing_hands_over_the_last_frames(run, endpoint):
             async with transport(endpoint, "feed", mark=1_000) as feed:
                 await join(feed, inbox)
                 for frame in frames:
-                    feed.publish(frame)
+                    feed.publish("market", frame)
             await until(lambda: len(inbox.frames) >= len(frames))
         assert inbox.frames == frames
 
@@ -450,7 +450,7 @@ def test_closing_is_quick_when_nobody_is_there(run, endpoint):
         feed = transport(endpoint, "feed", "strategy", "execution", handler=Inbox())
         async with feed:
             for frame in numbered(1_000):
-                feed.publish(frame)
+                feed.publish("market", frame)
             await feed.drained()
             started = time.perf_counter()
         assert time.perf_counter() - started < 0.5
@@ -503,7 +503,7 @@ def test_a_handler_that_raises_costs_one_frame_only(run, port):
         ):
             await join(feed, inbox)
             for frame in (b"1", b"bad", b"2", b"bad", b"bad", b"3"):
-                feed.publish(frame)
+                feed.publish("market", frame)
             await until(lambda: len(inbox.frames) == 3)
         assert inbox.frames == [b"1", b"2", b"3"]
         assert [str(fault) for fault in faults] == ["bad frame"] * 3
@@ -520,7 +520,7 @@ def test_a_flood_leaves_turns_to_others(run, port):
         ):
             await join(feed, inbox)
             for frame in numbered(30_000):
-                feed.publish(frame)
+                feed.publish("market", frame)
             time.sleep(0.1)  # noqa: ASYNC251 - the flood must be there before the loop turns
             most = 0
             async with asyncio.timeout(20):
@@ -543,9 +543,9 @@ def test_the_largest_frame_passes_and_a_larger_one_is_refused(run, endpoint):
         ):
             await join(feed, inbox)
             with pytest.raises(QuantMindError, match=str(MAX_FRAME)):
-                feed.publish(bytes(MAX_FRAME + 1))
-            feed.publish(bytes(MAX_FRAME))
-            feed.publish(b"after")
+                feed.publish("market", bytes(MAX_FRAME + 1))
+            feed.publish("market", bytes(MAX_FRAME))
+            feed.publish("market", b"after")
             await until(lambda: len(inbox.frames) == 2)
         assert [len(frame) for frame in inbox.frames] == [MAX_FRAME, 5]
 
@@ -578,11 +578,11 @@ def test_publishing_needs_an_open_transport(port):
     async def main() -> None:
         feed = transport(port, "feed")
         with pytest.raises(QuantMindError, match="while the transport is open"):
-            feed.publish(b"1")
+            feed.publish("market", b"1")
         async with feed:
-            feed.publish(b"1")
+            feed.publish("market", b"1")
         with pytest.raises(QuantMindError, match="while the transport is open"):
-            feed.publish(b"1")
+            feed.publish("market", b"1")
         await feed.drained()
 
     asyncio.run(main())

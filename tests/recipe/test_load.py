@@ -16,6 +16,7 @@ def test_a_recipe_is_read(bench):
     assert recipe.transport is None
     assert recipe.limits == ()
     assert recipe.no_trade_band == Decimal("0.05")
+    assert recipe.max_age == 10_000_000_000
     assert [spec.path for spec in (*recipe.feeds, *recipe.strategies, *recipe.sizing, recipe.allocator)] == [
         "feeds[0].tape",
         "strategies[0].cross",
@@ -153,6 +154,7 @@ def test_optional_sections_may_be_left_out_or_hold_only_comments(bench):
             ("  - trail", "  - trail: {path: explode}"),
             "trail: its options cannot be checked: RuntimeError: boom",
         ),
+        (("risk:", "risk:\n  max_age: 0s"), "risk.max_age: must be above 0, was 0s"),
         (("risk:", "risk:\n  no_trade_band: 1"), "risk.no_trade_band: must be below 1, was 1"),
         (
             ("risk:", "risk:\n  protections: []"),

@@ -4,18 +4,40 @@ from __future__ import annotations
 
 import json
 import os
+import textwrap
 
 import pytest
 
+from pydantic import Field, field_validator
+
+from quantmind.kinds import Options, Sink
+from quantmind.kinds.transport import STAGES
 from quantmind.pipeline.build import identity
+from quantmind.plugins import Plugins
 from quantmind.recipe.lint import lint
 from quantmind.recipe.load import load
 from quantmind.recipe.problems import RecipeProblems
 from quantmind.recipe.references import LONGEST
 from quantmind.recipe.show import tree
+from quantmind.recipe.wiring import wire
 
 KEYED = ("account: demo", "account: demo, key: '${credential:venue.key}'")
 TRAILED = ("  - trail", "  - trail: {path: '${file:where.txt}'}")
+
+
+class DiaryOptions(Options):
+    path: str = Field(description="Where to.")
+
+    @field_validator("path")
+    @classmethod
+    def _refused(cls, value):
+        raise ValueError(f"must be a place of diaries, was {value!r}")
+
+
+class Diary(Sink[DiaryOptions]):
+    """Says what it was given."""
+
+    name = "diary"
 
 
 @pytest.fixture
@@ -25,6 +47,7 @@ def secrets(bench):
     folder.mkdir()
     (folder / "venue.key").write_text("hunter2 ${HOME} $$\n")
     (bench.folder / "where.txt").write_text("out/trail.log\n")
+    (bench.folder / "where.txt").chmod(0o644)
     bench.environ["CREDENTIALS_DIRECTORY"] = str(folder)
     return folder
 
@@ -54,6 +77,8 @@ def test_neither_is_shown(bench, secrets):
         ("${file:.}", "the file . cannot be read: there is no such file"),
         ("${credential:other}", "the credential other cannot be read: there is no such file"),
         ("${credential:../venue.key}", "the name of a credential has letters, digits"),
+        ("${file:~nobody-of-that-name/key}", "the file ~nobody-of-that-name/key cannot be read: there is no such home"),
+        ("${file:${OUT}}", "the name of a file cannot hold another ${...}"),
         ("${file:large.txt}", f"the file large.txt has more than {LONGEST} bytes"),
         ("${file:bytes.bin}", "the file bytes.bin is no UTF-8 text"),
     ],
@@ -80,6 +105,56 @@ def test_a_fault_does_not_tell_the_value(bench, secrets):
     assert "hunter2" not in lines[0]
 
 
+@pytest.mark.parametrize("written", ["${file:where.txt}", "${credential:venue.key}", "${SOMEWHERE}"])
+def test_what_a_validator_says_does_not_tell_the_value(bench, secrets, written):
+    (secrets / "venue.key").write_text("hunter2\n")
+    (bench.folder / "where.txt").write_text("hunter2\n")
+    bench.environ["SOMEWHERE"] = "hunter2"
+    others = [bench.plugins.find(row.kind, row.name) for row in bench.plugins.all() if row.kind]
+    bench.plugins = Plugins((), (*others, Diary), environ={})
+    (line,) = bench.refused(("  - trail", f"  - diary: {{path: 'a/{written}'}}"))
+    assert "sinks[0].diary.path: must be a place of diaries" in line
+    assert "hunter2" not in line
+    (line,) = bench.refused(("  - trail", f"  - '{written}'"))
+    assert f"sinks[0]: no sink is called {written}" in line
+    assert "hunter2" not in line
+
+
+@pytest.mark.parametrize("mode", [0o604, 0o640, 0o620, 0o644])
+def test_a_secret_in_a_file_that_others_can_get_at_is_refused(bench, mode):
+    key = bench.folder / "key"
+    key.write_text("hunter2\n")
+    change = ("account: demo", "account: demo, key: '${file:key}'")
+    key.chmod(0o600)
+    assert loaded(bench, change).executor.options.key.get_secret_value() == "hunter2"
+    key.chmod(mode)
+    (line,) = bench.refused(change)
+    assert "r.yaml:11:31: executor.desk.key: is a secret, but others can get at the file key: chmod 600 it" in line
+    assert loaded(bench, change, stage="strategy").name
+
+
+def test_a_path_counts_from_the_folder_of_the_recipe(bench, secrets, tmp_path_factory, monkeypatch):
+    file = bench.write(bench.with_changes(TRAILED))
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    assert load(file, bench.plugins, bench.project(), {}).sinks[0].options.path == "out/trail.log"
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        ("${credential:a b}", "the name of a credential has letters, digits"),
+        ("${file:${OUT}}", "the name of a file cannot hold another ${...}"),
+        ("${file:a\\nb}", "the path of a file is printable and on one line, was 'a\\nb'"),
+    ],
+)
+def test_lint_tells_of_names_that_cannot_be(bench, written, why):
+    file = bench.write(bench.with_changes(("  - trail", f'  - trail: {{path: "{written}"}}')))
+    (problem,) = lint(file, bench.plugins, bench.project(), {})
+    assert problem.severity == "error"
+    assert why in problem.message
+    assert str(problem).count("\n") == 0
+
+
 def test_lint_opens_nothing(bench):
     os.mkfifo(bench.folder / "where.txt")
     problems = lint(bench.write(bench.with_changes(KEYED, TRAILED)), bench.plugins, bench.project(), {})
@@ -104,6 +179,40 @@ def test_variables_of_other_stages_need_not_be_set(bench):
     with pytest.raises(RecipeProblems) as refusal:
         loaded(bench, *changes, stage="execution")
     assert [problem.path for problem in refusal.value.problems] == ["executor.desk.key"]
+
+
+def test_a_figure_of_another_stage_must_be_set_where_it_is_checked(bench):
+    change = ("account: demo", "account: demo, latency: '${LATENCY}'")
+    for stage in ("strategy", "observer"):
+        with pytest.raises(RecipeProblems) as refusal:
+            loaded(bench, change, stage=stage)
+        (problem,) = refusal.value.problems
+        assert problem.path == "executor.desk.latency"
+        assert "what it refers to must be set here too, because it is checked" in problem.message
+    bench.environ["LATENCY"] = "20ms"
+    assert loaded(bench, change, stage="strategy").executor.options.latency == 20_000_000
+
+
+def test_no_stage_opens_what_tests_name(bench):
+    text = bench.with_changes() + textwrap.dedent("""\
+        tests:
+          - name: ${credential:never} ${file:never} ${NEVER}
+            given: {equity: 1, bars: {interval: 1m, close: [1, 2]}}
+            expect: {orders: []}
+        """)
+    file = bench.write(text)
+    for stage in (*STAGES, "observer"):
+        assert load(file, bench.plugins, bench.project(), {}, stage=stage).name
+
+
+def test_every_stage_can_be_wired(bench, secrets):
+    wirings = [wire(loaded(bench, KEYED, TRAILED, stage=stage)) for stage in (None, *STAGES)]
+    assert all(wiring == wirings[0] for wiring in wirings)
+
+
+def test_the_run_folder_of_one_stage_is_that_of_the_others(bench, secrets):
+    resolved = [loaded(bench, KEYED, TRAILED, stage=stage).resolved for stage in (None, *STAGES)]
+    assert all(each == resolved[0] for each in resolved)
 
 
 def test_stages_with_other_secrets_are_of_one_pipeline(bench, secrets):

@@ -65,6 +65,7 @@ risk:
     - ceiling:
         limit: 5  # quantmind.yaml:2
   no_trade_band: 0.05  # default
+  max_age: 10s  # default
 entry: market  # default
 executor:
   desk:
@@ -91,7 +92,7 @@ def test_what_is_shown_is_the_same_recipe(bench):
             '  - trail: {path: "a: $$b # \\x85 \\n 😀", tags: {x: 1}, both: "12"}\n    id: other\n  - trail',
         ),
         ("name: test", "name: test\ntransport: pipe\nentry: {limit: {timeout: 1m}}"),
-        ("risk:", "risk:\n  protection: [net: {needs: [marks]}, goal]"),
+        ("risk:", "risk:\n  max_age: 90s\n  protection: [net: {needs: [marks]}, goal]"),
     )
     bench.write(as_yaml(written), "shown.yaml")
     shown = load(bench.folder / "shown.yaml", bench.plugins, bench.project(), {})
@@ -101,6 +102,7 @@ def test_what_is_shown_is_the_same_recipe(bench):
         ]
     assert shown.instruments == written.instruments
     assert shown.entry == written.entry
+    assert shown.max_age == written.max_age == 90_000_000_000
     assert shown.transport == written.transport
     assert shown.sinks[0].options.path == "a: $b # \x85 \n 😀"
     assert shown.sizing[0].options == written.sizing[0].options

@@ -121,6 +121,7 @@ class SinkStage:
             self._offer([*message.signals, *message.targets] if message.signals or message.refused else ())
         elif isinstance(message, Holdings):
             self._begin(message)
+            self._offer([message])
         elif isinstance(message, Vitals | Incident | Health):
             self._offer([message])
         elif isinstance(message, Ended) and stage == "execution" and self._member is not None:
