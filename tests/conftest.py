@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -62,11 +63,36 @@ def free_ports():
     return 0
 
 
+@pytest.fixture
+def nats_url(server_binary, tmp_path):
+    """The address of a NATS server with JetStream, for as long as the test lasts."""
+    binary = server_binary("nats-server", "nats-server")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [binary, "-a", "127.0.0.1", "-p", str(port), "-js", "-sd", str(tmp_path / "jetstream")]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        end = time.monotonic() + 10
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            except OSError:
+                assert time.monotonic() < end, "nats-server does not listen"
+                time.sleep(0.02)
+        yield f"nats://127.0.0.1:{port}"
+    finally:
+        server.kill()
+        server.wait()
+
+
 class Program:
     """The installed program, in a project folder of its own, with a third party's plugins."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.paths = (STRANGERS, ROOT, ROOT / "plugins")
         (folder / "quantmind.yaml").write_text("state: state\n")
 
     def start(self, *arguments: str, python: str = sys.executable, code: str = "", **environ: str):
@@ -77,7 +103,7 @@ class Program:
             cwd=self.folder,
             env={
                 **os.environ,
-                "PYTHONPATH": os.pathsep.join([str(STRANGERS), str(ROOT), str(ROOT / "plugins")]),
+                "PYTHONPATH": os.pathsep.join(map(str, self.paths)),
                 **environ,
             },
             stdout=subprocess.PIPE,

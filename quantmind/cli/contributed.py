@@ -51,10 +51,11 @@ def listed(plugins: Plugins, taken: Sequence[str]) -> list[Found]:
                 fault = "it is a verb of quantmind already"
             else:
                 fault = plugins.refusal(point) or (f"also given by {' and by '.join(others)}" if others else "")
-            meta = point.dist.metadata if point.dist is not None else {}
+            meta = point.dist.metadata if point.dist is not None else None
+            origin = (meta["Name"], meta["Version"]) if meta is not None else ("", "")
             module = point.value.partition(":")[0].strip()
             given = "" if fault else f"Commands of {owner(point)}."
-            rows.append(Found("command", name, given, meta.get("Name", ""), meta.get("Version", ""), module, fault))
+            rows.append(Found("command", name, given, *origin, module, fault))
     return rows
 
 

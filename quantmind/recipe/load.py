@@ -201,9 +201,7 @@ def read(
     inherited = Findings(project.document, inheritance)
     inherited.interpolated(unset)
     reading.sections["limits"] = read_list(limits, "limit", "limits", plugins, inherited)
-    for of, several in reading.sections.items():
-        for path in (at for spec in several.specs for at in secrets(spec.options, spec.path)):
-            (inherited if of == "limits" else findings).exposed(path)
+    _exposed(reading.sections, findings, inherited)
     findings.problems += inherited.problems
     check_live(reading.sections, findings)
     entry = read_entry(data.get("entry", "market"), findings)
@@ -250,6 +248,13 @@ def _sections(data: dict[str, Any], plugins: Plugins, findings: Findings) -> dic
             spec = read_component(raw[kind], kind, kind, plugins, findings) if kind in raw else None
             sections[kind] = Section((spec,) if spec else (), sound=spec is not None)
     return sections
+
+
+def _exposed(sections: Mapping[str, Section], findings: Findings, inherited: Findings) -> None:
+    """Note the secrets that come from files which others can get at."""
+    for name, several in sections.items():
+        for path in (at for spec in several.specs for at in secrets(spec.options, spec.path)):
+            (inherited if name == "limits" else findings).exposed(path)
 
 
 def _recipe(

@@ -11,7 +11,10 @@ OWNED: Mapping[str, tuple[str, ...]] = {
     "execution": ("risk", "limits", "entry", "executor"),
     "sink": ("sinks",),
 }
-"""What only one stage acts on; `limits` are those of quantmind.yaml. All others belong to every stage, and `tests` to none."""
+"""What only one stage acts on; `limits` are those of quantmind.yaml.
+
+All others belong to every stage, but `tests`, which belong to none.
+"""
 
 _END = re.compile(r"[.\[]")
 

@@ -39,7 +39,8 @@ def recipe(program, real_bars, free_ports):
             "sinks": ["jsonl", {"sqlite": {}}],
         }
         if transport:
-            plain["transport"] = {"zeromq": {"endpoint": f"tcp://127.0.0.1:{free_ports}"}}
+            zeromq = {"zeromq": {"endpoint": f"tcp://127.0.0.1:{free_ports}"}}
+            plain["transport"] = zeromq if transport is True else transport
         path = program.folder / f"{name}.yaml"
         path.write_text(yaml.safe_dump(plain))
         return path.name
@@ -129,6 +130,25 @@ def test_four_processes_started_in_another_order(program, recipe, undisturbed):
     name = recipe("networked", transport=True)
     summary = staged(program, name, stages=("sink", "execution", "strategy", "feed"))
     assert hashed(program.export(summary["run"])) == hashed(undisturbed)
+
+
+def sunk(program, summary):
+    """Return what the jsonl sink wrote."""
+    return (program.folder / "state" / "runs" / summary["run"] / "events.jsonl").read_text()
+
+
+def test_only_the_transport_differs(program, recipe, nats_url):
+    written = {"inproc": "inproc", "zeromq": True, "nats": {"nats": {"url": nats_url}}}
+    summaries = {name: program.summary(recipe(transport=transport)) for name, transport in written.items()}
+    exports = {name: hashed(program.export(summary["run"])) for name, summary in summaries.items()}
+    assert len(set(exports.values())) == 1, exports
+    files = {name: hashed(sunk(program, summary)) for name, summary in summaries.items()}
+    assert len(set(files.values())) == 1, files
+    figures = [
+        {key: value for key, value in summary.items() if key not in {"run", "latency_us"}}
+        for summary in summaries.values()
+    ]
+    assert figures[0] == figures[1] == figures[2]
 
 
 def test_a_stage_that_dies_ends_the_others(program, recipe):

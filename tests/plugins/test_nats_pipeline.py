@@ -14,6 +14,8 @@ import yaml
 from quantmind_nats.options import NATSOptions
 from quantmind_nats.transport import NATS
 
+FACTS = ("order", "fill", "transfer", "funding", "latch", "valuation", "refusal")
+
 
 def write(program, name, feed, url=""):
     recipe = {
@@ -28,7 +30,7 @@ def write(program, name, feed, url=""):
             "limits": [{"max_leverage": {"limit": 3}}],
         },
         "executor": {"paper": {"account": name, "balance": 10000, "latency": "50ms"}},
-        "sinks": ["jsonl"],
+        "sinks": [{"jsonl": {"events": [*FACTS]}}],
     }
     if url:
         recipe["transport"] = {"nats": {"url": url}}
@@ -48,7 +50,7 @@ def test_a_replay_over_nats_is_the_same_as_in_one_process(program, make_nats_ser
 
 def facts(folder: Path) -> list[int]:
     """Return the numbers of the facts that the sink stage has written."""
-    lines = [line for path in folder.glob("state/runs/*/events.jsonl") for line in path.read_text().splitlines(True)]
+    lines = [line for path in folder.glob("state/sinks/*/events.jsonl") for line in path.read_text().splitlines(True)]
     events = [json.loads(line) for line in lines if line.endswith("\n")]
     return [event["number"] for event in events if "number" in event]
 
@@ -120,7 +122,7 @@ async def test_a_cluster_outlives_one_of_its_servers(make_nats_server, tmp_path)
                 await asyncio.sleep(0.002)
             async with asyncio.timeout(30):
                 await execution.drained()
-                while heard[-1] != sent:
+                while heard[-1] != sent:  # noqa: ASYNC110 - what comes is counted
                     await asyncio.sleep(0.05)
         assert heard == list(range(heard[0], sent + 1))
         assert list(await execution.kept("strategy")) == [b"target"]

@@ -7,7 +7,6 @@ import os
 import textwrap
 
 import pytest
-
 from pydantic import Field, field_validator
 
 from quantmind.kinds import Options, Sink
@@ -129,7 +128,7 @@ def test_a_secret_in_a_file_that_others_can_get_at_is_refused(bench, mode):
     assert loaded(bench, change).executor.options.key.get_secret_value() == "hunter2"
     key.chmod(mode)
     (line,) = bench.refused(change)
-    assert "r.yaml:11:31: executor.desk.key: is a secret, but others can get at the file key: chmod 600 it" in line
+    assert "r.yaml:11:30: executor.desk.key: is a secret, but others can get at the file key: chmod 600 it" in line
     assert loaded(bench, change, stage="strategy").name
 
 

@@ -16,7 +16,7 @@ from quantmind.pipeline import build
 from quantmind.pipeline.live.member import Member
 from quantmind.pipeline.live.memory import Memory
 from quantmind.pipeline.run import Running, enter
-from quantmind.recipe.wiring import wire
+from quantmind.recipe.wiring import Wiring, wire
 
 MOST_IN_FRAME = 200
 """Market events in one frame at the most."""
@@ -36,6 +36,9 @@ class FeedStage:
         self._seq = 0
         self._counts: Counter[str] = Counter()
         self._lag = 0.0
+        self._quiet = (running.recipe.max_age + _between(self._wiring)) / 1e9
+        """For how many seconds the market may say nothing."""
+        self._heard_at = time.monotonic()
         self._member: Member | None = None
         self._stopped = False
 
@@ -85,6 +88,7 @@ class FeedStage:
                 note(event)
                 counts[CHANNELS[event.__class__]] += 1
         if events:
+            self._heard_at = time.monotonic()
             self._lag = (time.time_ns() - events[-1].ts) / 1e9
 
     def hear(self, stage: str, message: codec.Message) -> None:
@@ -109,9 +113,18 @@ class FeedStage:
         yield LAG.figure(self._lag)
 
     def ailments(self) -> tuple[str, ...]:
-        """Return nothing: a feed that fails ends the stage."""
-        return ()
+        """Return whether the market has fallen silent; a feed that fails ends the stage."""
+        silence = time.monotonic() - self._heard_at
+        return (f"no market event has come for {silence:.0f} s",) if silence > self._quiet else ()
 
     def progress(self) -> tuple[int, int]:
         """Return how many events were published; none ever waits."""
         return self._seq, 0
+
+
+def _between(wiring: Wiring) -> int:
+    """Return how long, in ns, a market that is well may say nothing: where there are bars alone, until the next one."""
+    channels = frozenset().union(*wiring.channels.values())
+    if any(channel.kind not in {"bar", "funding"} for channel in channels):
+        return 0
+    return min((channel.interval for channel in channels if channel.kind == "bar"), default=0)

@@ -82,6 +82,17 @@ async def test_entries_stop_while_the_feed_is_away(pipeline):
     await made.stop()
 
 
+async def test_entries_stop_while_the_market_is_silent(pipeline):
+    made = pipeline()
+    made.start()
+    await made.until(lambda: made.position() == 1)
+    made.market.silent = True
+    await made.until(lambda: "no market event has come" in " ".join(made.heard(Health)[-1].reasons))
+    made.market.silent = False
+    await made.until(lambda: made.heard(Health)[-1].reasons == ())
+    await made.stop()
+
+
 async def test_lost_facts_are_told_again_and_the_gap_is_told(pipeline):
     made = pipeline()
     lost = []
