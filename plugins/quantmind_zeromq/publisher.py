@@ -13,6 +13,10 @@ import zmq
 
 from quantmind.errors import QuantMindError
 from quantmind.events.codec import MAX_FRAME
+from quantmind_zeromq.gatekeeper import DOMAIN
+from quantmind_zeromq.keys import Keys
+from quantmind_zeromq.monitor import Monitor
+from quantmind_zeromq.wire import look_after
 
 BATCH = 1_000
 """The most frames handled in one turn of the event loop."""
@@ -29,37 +33,61 @@ _log = logging.getLogger(__name__)
 
 
 class Publisher:
-    """Sends the frames of one stage to whoever subscribed, without blocking and without loss.
+    """Sends the frames of one stage to whoever subscribed, without blocking.
 
-    A frame that a subscriber has no room for waits here, and so do all after it.
+    Without loss, a frame that a subscriber has no room for waits here, and so do all after it. Else it is dropped for
+    that subscriber only, and nothing waits.
     """
 
-    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], address: str, high_water_mark: int) -> None:
+    def __init__(
+        self,
+        context: zmq.Context[zmq.Socket[bytes]],
+        address: str,
+        high_water_mark: int,
+        *,
+        lossless: bool,
+        keys: Keys | None,
+        option: str,
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[bytes] = deque()
         self._empty = asyncio.Event()
         self._empty.set()
         self._next: asyncio.Handle | None = None
         if _is_taken(address):
-            raise _in_use(address)
+            raise _in_use(address, option)
         self._path = Path(address.removeprefix("ipc://")) if address.startswith("ipc://") else None
         self._socket = context.socket(zmq.XPUB)
-        self._socket.setsockopt(zmq.XPUB_NODROP, 1)
+        self._socket.setsockopt(zmq.XPUB_NODROP, int(lossless))
         self._socket.setsockopt(zmq.SNDHWM, high_water_mark)
         self._socket.setsockopt(zmq.MAXMSGSIZE, _SUBSCRIPTION)
         self._socket.setsockopt(zmq.LINGER, round(LINGER * 1_000))
+        look_after(self._socket, address, lossless)
+        if keys is not None:
+            self._socket.setsockopt(zmq.CURVE_SERVER, 1)
+            self._socket.setsockopt(zmq.CURVE_SECRETKEY, keys.secret)
+            self._socket.setsockopt(zmq.ZAP_DOMAIN, DOMAIN)
+            # Without it, ZeroMQ lets in any key while nobody is there to ask.
+            self._socket.setsockopt(zmq.ZAP_ENFORCE_DOMAIN, 1)
+        self._monitor = Monitor(self._socket)
         try:
             self._socket.bind(address)
             if self._path is not None:
                 self._path.chmod(0o600)
         except (zmq.ZMQError, OSError) as error:
+            self._monitor.close()
             self._socket.close(0)
             if error.errno == errno.EADDRINUSE:
-                raise _in_use(address) from None
+                raise _in_use(address, option) from None
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise QuantMindError(
+                    f"zeromq: {address} is no address of this machine: run the stage on its own or correct `{option}`"
+                ) from None
             raise QuantMindError(
-                f"zeromq: cannot listen on {address}: {error.strerror}: correct `endpoint` in the recipe"
+                f"zeromq: cannot listen on {address}: {error.strerror}: correct `{option}` in the recipe"
             ) from None
-        self._send = self._socket.send
+        # pyzmq's own `send` looks for a route first, which costs as much again.
+        self._send = super(zmq.Socket, self._socket).send
         self._descriptor = self._socket.fileno()
         self._loop.add_reader(self._descriptor, self._on_signal)
 
@@ -97,7 +125,18 @@ class Publisher:
             if self._path is not None:
                 # ZeroMQ leaves the file. It goes while it still listens: later it could be a successor's.
                 self._path.unlink(missing_ok=True)
+            self._monitor.close()
             self._socket.close()
+
+    @property
+    def handshake_failures(self) -> int:
+        """How many clients did not get as far as to subscribe."""
+        return self._monitor.failures
+
+    @property
+    def waiting(self) -> int:
+        """How many frames wait for a subscriber that has no room."""
+        return len(self._waiting)
 
     def _on_signal(self) -> None:
         """Read off who subscribed (ZeroMQ acts on it by itself), and use what room there is now.
@@ -143,5 +182,5 @@ def _is_taken(address: str) -> bool:
         return probe.connect_ex(address.removeprefix("ipc://")) in {0, errno.EAGAIN, errno.EINPROGRESS}
 
 
-def _in_use(address: str) -> QuantMindError:
-    return QuantMindError(f"zeromq: {address} is in use: stop the pipeline that listens there or change `endpoint`")
+def _in_use(address: str, option: str) -> QuantMindError:
+    return QuantMindError(f"zeromq: {address} is in use: stop the pipeline that listens there or change `{option}`")

@@ -8,12 +8,11 @@ import zmq
 
 from quantmind.events.codec import MAX_FRAME
 from quantmind.kinds.transport import Handler
+from quantmind_zeromq.keys import Keys
+from quantmind_zeromq.wire import look_after, look_for
 
 BATCH = 1_000
 """The most frames handled in one turn of the event loop."""
-
-_RECONNECT = 50
-"""How often, in ms, an absent stage is looked for."""
 
 _NOBLOCK = int(zmq.NOBLOCK)
 
@@ -28,6 +27,9 @@ class Subscriber:
         high_water_mark: int,
         stage: str,
         handler: Handler,
+        *,
+        lossless: bool,
+        keys: Keys | None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._stage = stage
@@ -36,8 +38,13 @@ class Subscriber:
         self._socket = context.socket(zmq.SUB)
         self._socket.setsockopt(zmq.RCVHWM, high_water_mark)
         self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_FRAME)
-        self._socket.setsockopt(zmq.RECONNECT_IVL, _RECONNECT)
         self._socket.setsockopt(zmq.LINGER, 0)
+        look_after(self._socket, address, lossless)
+        look_for(self._socket)
+        if keys is not None:
+            self._socket.setsockopt(zmq.CURVE_SERVERKEY, keys.stages[stage])
+            self._socket.setsockopt(zmq.CURVE_PUBLICKEY, keys.public)
+            self._socket.setsockopt(zmq.CURVE_SECRETKEY, keys.secret)
         self._socket.setsockopt(zmq.SUBSCRIBE, b"")
         self._socket.connect(address)
         self._descriptor = self._socket.fileno()

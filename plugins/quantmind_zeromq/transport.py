@@ -1,53 +1,42 @@
-"""The zeromq transport: a socket for each stage, on one machine."""
+"""The zeromq transport: a socket for each stage, on one machine or on several."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated
-
-from pydantic import AfterValidator, Field
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from quantmind.errors import QuantMindError
-from quantmind.kinds import Options, Transport
-from quantmind.kinds.transport import Handler, Topic
-from quantmind_zeromq.endpoint import STAGES, address, check_endpoint
+from quantmind.kinds import Transport
+from quantmind.kinds.transport import OBSERVER, STAGES, Handler, Topic
+from quantmind_zeromq.endpoint import address, numeric
+from quantmind_zeromq.options import Stage, ZeroMQOptions
 
 if TYPE_CHECKING:
     import zmq
 
+    from quantmind_zeromq.gatekeeper import Gatekeeper
     from quantmind_zeromq.publisher import Publisher
     from quantmind_zeromq.subscriber import Subscriber
 
 
-class ZeroMQOptions(Options):
-    """Where the stages meet."""
-
-    endpoint: Annotated[str, AfterValidator(check_endpoint)] = Field(
-        default="tcp://127.0.0.1:5555",
-        description="tcp://127.0.0.1:PORT, the first of four ports, or ipc:///PATH, the start of four names.",
-    )
-    high_water_mark: int = Field(
-        default=100_000,
-        ge=1,
-        description="Frames that ZeroMQ keeps for each subscriber, and each subscriber keeps.",
-    )
-
-
 class ZeroMQ(Transport[ZeroMQOptions]):
-    """Carries frames between processes of one machine by ZeroMQ, without loss.
+    """Carries frames between processes of one or several machines by ZeroMQ, without a broker.
 
-    A subscriber that does not read holds up the publisher's frames, in order, for all subscribers; `drained`
-    is how the publisher notices. What is published before a subscriber has joined does not reach it.
+    In a replay, a subscriber that does not read holds up the publisher's frames, in order, for all subscribers;
+    `drained` is how the publisher notices. Live, ZeroMQ drops them for that subscriber. What is published before a
+    subscriber has joined does not reach it.
     """
 
     name = "zeromq"
 
     def __init__(self, options: ZeroMQOptions, pipeline: str, stage: str) -> None:
         super().__init__(options, pipeline, stage)
-        self._own = self._address(stage)
+        self._own = None if stage == OBSERVER else self._address(stage)
         self._peers: tuple[tuple[str, str], ...] = ()
         self._handler: Handler | None = None
         self._context: zmq.Context[zmq.Socket[bytes]] | None = None
+        self._gatekeeper: Gatekeeper | None = None
         self._publisher: Publisher | None = None
         self._subscribers: list[Subscriber] = []
 
@@ -57,26 +46,36 @@ class ZeroMQ(Transport[ZeroMQOptions]):
         self._handler = handler
 
     async def open(self) -> None:
-        """Listen for subscribers and look for the stages subscribed to.
+        """Listen for subscribers and look for the stages subscribed to; an observer listens for nobody.
 
         Raises:
-            QuantMindError: pyzmq is missing, or the address cannot be listened on.
+            QuantMindError: pyzmq or a key is missing, or the address cannot be listened on.
         """
         try:
             # Heavy: 36 ms and 23 MB, not to be paid for by `--help` and lint.
             import zmq
 
+            from quantmind_zeromq.gatekeeper import Gatekeeper
+            from quantmind_zeromq.keys import load
             from quantmind_zeromq.publisher import Publisher
             from quantmind_zeromq.subscriber import Subscriber
         except ImportError as error:
             raise QuantMindError(f"the zeromq transport needs pyzmq ({error}): pip install pyzmq") from None
-        mark = self.options.high_water_mark
+        options = self.options
+        keys = load(options.curve, self.stage) if options.curve is not None else None
+        mark, lossless = options.high_water_mark, self.lossless
+        option = "endpoint" if options.endpoints is None else f"endpoints.{self.stage}"
         self._context = zmq.Context()
         try:
-            self._publisher = Publisher(self._context, self._own, mark)
+            if self._own is not None:
+                if keys is not None:
+                    self._gatekeeper = Gatekeeper(self._context, keys.allowed)
+                self._publisher = Publisher(self._context, self._own, mark, lossless=lossless, keys=keys, option=option)
             for stage, peer in self._peers:
                 if self._handler is not None:
-                    subscriber = Subscriber(self._context, peer, mark, stage, self._handler)
+                    subscriber = Subscriber(
+                        self._context, peer, mark, stage, self._handler, lossless=lossless, keys=keys
+                    )
                     self._subscribers.append(subscriber)
         except BaseException:
             await self.close()
@@ -86,6 +85,7 @@ class ZeroMQ(Transport[ZeroMQOptions]):
         """Stop receiving, hand over the last frames, and stop listening: at most two seconds in all."""
         context, self._context = self._context, None
         publisher, self._publisher = self._publisher, None
+        gatekeeper, self._gatekeeper = self._gatekeeper, None
         for subscriber in self._subscribers:
             subscriber.close()
         self._subscribers.clear()
@@ -93,13 +93,15 @@ class ZeroMQ(Transport[ZeroMQOptions]):
             if publisher is not None:
                 await publisher.close()
         finally:
+            if gatekeeper is not None:
+                gatekeeper.close()
             if context is not None:
                 await asyncio.to_thread(context.term)
 
     def publish(self, topic: Topic, frame: bytes, id: str = "") -> None:  # noqa: ARG002 - all topics share a socket
         """Send a frame to whoever subscribed to this stage; never blocks."""
         if self._publisher is None:
-            raise QuantMindError("zeromq: a frame can only be published while the transport is open")
+            raise self._silent()
         self._publisher.send(frame)
 
     async def drained(self) -> None:
@@ -107,7 +109,28 @@ class ZeroMQ(Transport[ZeroMQOptions]):
         if self._publisher is not None:
             await self._publisher.drained()
 
+    @property
+    def figures(self) -> Mapping[str, float]:
+        """Return who was refused or did not get so far, and how many frames wait for room."""
+        figures: dict[str, float] = {}
+        if self._publisher is not None:
+            figures["handshake_failures"] = self._publisher.handshake_failures
+            figures["waiting_frames"] = self._publisher.waiting
+        if self._gatekeeper is not None:
+            figures["refused_clients"] = self._gatekeeper.refused
+        return figures
+
+    def _silent(self) -> QuantMindError:
+        if self.stage == OBSERVER:
+            return QuantMindError("zeromq: an observer publishes nothing")
+        return QuantMindError("zeromq: a frame can only be published while the transport is open")
+
     def _address(self, stage: str) -> str:
         if stage not in STAGES:
             raise QuantMindError(f"zeromq: no stage is called {stage!r}: it must be one of {', '.join(STAGES)}")
+        if self.options.endpoints is not None:
+            name: Stage = stage  # type: ignore[assignment] # it is one of STAGES
+            return numeric(self.options.endpoints[name])
+        if self.options.endpoint is None:
+            raise QuantMindError("zeromq: no endpoint is given")
         return address(self.options.endpoint, stage)

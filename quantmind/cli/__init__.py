@@ -23,6 +23,8 @@ VERBS = {
     "run": "Run a recipe in the foreground.",
     "risk": "Work out Kelly, stops, sizes, liquidation and ruin.",
     "backtest": "Run a recipe on recorded data.",
+    "top": "Show a running pipeline: stages, rates, gaps, positions, PnL.",
+    "tap": "Print what the stages of a running pipeline say to each other.",
     "status": "Show how an account stands: positions, orders, stops, latches.",
     "halt": "Stop an account from trading; what it holds stays, with its stops.",
     "resume": "Let an account trade on that was halted or flattened.",

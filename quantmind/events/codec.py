@@ -180,7 +180,7 @@ def _writer(described: inspect.StructType) -> Writer:
             if structs:
                 parts.append((index, _sequence({item.cls: _writer(item) for item in structs})))
     if not parts:
-        return lambda message: (*head, *astuple(message))
+        return lambda message: head + astuple(message)
 
     def write(message: Any) -> tuple[Any, ...]:
         values = [*head, *astuple(message)]
@@ -283,9 +283,9 @@ def decode_frame(data: bytes) -> Frame:
             "run the same version of quantmind in every stage"
         )
     frame: Frame = _converted(raw, Frame)
-    for message, part in zip(frame.messages, raw[6], strict=True):
+    for index, message in enumerate(frame.messages):
         if type(message) in _EXACT:
-            _compare(message, part)
+            _compare(message, raw[6][index])
     return frame
 
 

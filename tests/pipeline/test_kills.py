@@ -22,7 +22,7 @@ from quantmind.plugins import Plugins
 from quantmind.trader.journal_reader import JournalReader
 
 BTC, ETH = "BTC/USDT:USDT", "ETH/USDT:USDT"
-KILLS = 20
+KILLS = int(os.environ.get("KILLS", "20"))
 
 
 def written(folder, transport):
@@ -134,7 +134,8 @@ def judged(program, observer):
     lines = (program.folder / "state" / "sinks" / "killed" / "events.jsonl").read_text().splitlines()
     wrote = Counter(told["number"] for told in map(json.loads, lines) if "number" in told)
     wanted = {fact.number for fact in facts if type(fact).__name__ != "Valuation"}
-    assert set(wrote) == wanted, "a sink missed a fact"
+    missed = sorted(wanted - set(wrote))
+    assert not missed, f"a sink missed {len(missed)} facts, from {missed[0]} to {missed[-1]} of {len(facts)}"
     assert set(wrote.values()) == {1}, "a sink has a fact twice"
     return fills, positions
 
@@ -176,7 +177,7 @@ async def kill_in_turn(program, transport, plain):
     assert {symbol: Decimal(held) for symbol, held in summary["positions"].items()} == {
         symbol: held for symbol, held in positions.items() if held
     }
-    assert len(fills) > 100
+    assert len(fills) > 3 * KILLS
     restarts = Counter(incident.of for incident in observer.incidents if incident.what == "restart")
     assert restarts == kills, "each restart is seen, and no other"
     for told in observer.told:

@@ -25,7 +25,7 @@ from quantmind.events import (
     codec,
 )
 from quantmind.kinds.transport import Topic
-from quantmind.metrics import BACKLOG, DROPPED, EVENTS, LAG
+from quantmind.metrics import BACKLOG, DROPPED, EVENTS, FACTS, LAG
 from quantmind.pipeline import build
 from quantmind.pipeline.executing import Executing
 from quantmind.pipeline.live.account import account_figures
@@ -45,6 +45,9 @@ MOST_ANSWERED = 10_000
 
 _TICK = 0.1
 _MOMENT = 0.001
+_PATIENCE = 5.0
+_GONE = 2.5
+"""Seconds without a word after which nobody waits for the sink stage."""
 
 
 class ExecutionStage:
@@ -73,7 +76,7 @@ class ExecutionStage:
         self._ailing: set[str] = set()
         self._executing: Executing | None = None
         self._member: Member | None = None
-        self._scheduled = self._telling = self._stopped = False
+        self._scheduled = self._telling = self._stopped = self._draining = False
         self._facts: list[Fact] = []
         self._seq = 0
         self._began = 0
@@ -108,11 +111,23 @@ class ExecutionStage:
             finally:
                 ticking.cancel()
                 await asyncio.gather(ticking, return_exceptions=True)
+            self._draining = True
             executing.end()
             self._tell()
+            await self._hand_over(member)
             if not self._stopped:
                 member.send("facts", Ended(self._seq))
             return Summary.of(folder.name, self._seq, executing, (), {})
+
+    async def _hand_over(self, member: Member) -> None:
+        """Wait a while until the sinks have written every fact: nobody else could tell them until the next start."""
+        number = self._executing.trader.chronicle.number if self._executing is not None else 0
+        patience = time.monotonic() + _PATIENCE
+        while time.monotonic() < patience and member.silence("sink") < _GONE:
+            written = member.figure("sink", FACTS)
+            if written is None or written >= number:
+                return
+            await asyncio.sleep(_TICK / 2)
 
     def _recall(self, frame: bytes) -> None:
         """Take a Target that the strategy stage left with the transport."""
@@ -176,7 +191,7 @@ class ExecutionStage:
 
     def _decided(self, upto: Upto) -> None:
         executing = self._executing
-        if executing is None:
+        if executing is None or self._draining:
             return
         fault = self._inspection.upto(upto)
         if fault:
@@ -197,7 +212,7 @@ class ExecutionStage:
     def _work(self) -> None:
         """Handle what waits, a part of it at a time."""
         line, executing = self._line, self._executing
-        if executing is None:
+        if executing is None or self._draining:
             return
         facts: list[Fact] = []
         ts = 0

@@ -14,7 +14,7 @@ from typing import Any, Protocol, Self
 from quantmind.errors import QuantMindError
 from quantmind.events import Figure, Incident, IncidentKind, Presence, StageState, Vitals, codec
 from quantmind.kinds.transport import Topic
-from quantmind.metrics import UPTIME
+from quantmind.metrics import UPTIME, Metric
 from quantmind.pipeline import build
 from quantmind.pipeline.bus import Bus
 from quantmind.pipeline.notify import Notifier, Watchdog
@@ -125,6 +125,12 @@ class Member:
         """Return for how many seconds nothing was heard of a stage; of one that never was, since this one started."""
         return time.monotonic() - self._heard_at.get(stage, self._began)
 
+    def figure(self, stage: str, metric: Metric) -> float | None:
+        """Return what another stage said last of a metric without labels; None where it said nothing."""
+        vitals = self.peers.get(stage)
+        found = (figure.value for figure in vitals.figures if figure.name == metric.name) if vitals is not None else ()
+        return next(iter(found), None)
+
     def finish(self, error: BaseException | None = None) -> None:
         """End the stage, because everything is done or something failed."""
         if not self._finished.done():
@@ -143,7 +149,7 @@ class Member:
 
     def guarded(self, work: Callable[..., None], *arguments: Any) -> None:
         """Do something from the event loop; what it raises ends the stage."""
-        if self._finished.done():
+        if self._finished.done() and self._finished.exception() is not None:
             return
         try:
             work(*arguments)

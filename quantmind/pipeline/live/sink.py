@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
@@ -31,6 +32,9 @@ from quantmind.pipeline.live.progress import Progress
 from quantmind.pipeline.run import Running, enter
 from quantmind.pipeline.sinking import Sinking
 
+_BETWEEN = 0.2
+"""Seconds between two times that the same facts are asked for."""
+
 
 class SinkStage:
     """The sinks of a recipe as a process of their own.
@@ -50,6 +54,7 @@ class SinkStage:
         self._waiting: list[Any] = []
         self._wake = asyncio.Event()
         self._stopped = False
+        self._asked_at = 0.0
         self._account = ""
         self._progress: Progress | None = None
         self._handled = 0
@@ -116,6 +121,7 @@ class SinkStage:
         elif isinstance(message, Done):
             sound = [fact for fact in message.facts if not self._inspection.fact(fact)]
             self._offer(self._facts.take(sound))
+            self._ask()
         elif isinstance(message, Upto) and stage == "strategy":
             # Targets that are said again come without signals.
             self._offer([*message.signals, *message.targets] if message.signals or message.refused else ())
@@ -136,6 +142,7 @@ class SinkStage:
         self._facts.begin(holdings.began)
         self._facts.known = max(self._facts.known, holdings.number)
         self._offer(self._facts.ready())
+        self._ask()
         self._wake.set()
 
     def _offer(self, events: Sequence[Any]) -> None:
@@ -148,10 +155,15 @@ class SinkStage:
         self._offer([incident])
 
     def beat(self) -> None:
-        """Ask for the facts that are missing, and give the sinks this stage's own word."""
-        member = self._member
-        if member is not None and self._sinking is not None and (wanted := self._facts.wanted) is not None:
-            member.send("operations", FactsWanted("sink", wanted))
+        """Ask for the facts that are missing."""
+        self._ask()
+
+    def _ask(self) -> None:
+        now = time.monotonic()
+        wanted = self._facts.wanted
+        if wanted is not None and self._member is not None and now - self._asked_at > _BETWEEN:
+            self._asked_at = now
+            self._member.send("operations", FactsWanted("sink", wanted))
 
     def figures(self) -> Iterable[Figure]:
         """Return what was heard, what is written, and what sinks lost."""

@@ -1,0 +1,1 @@
+"""Looking at a running pipeline from outside: who only listens to it, and what it makes of what it hears."""

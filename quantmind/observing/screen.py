@@ -1,0 +1,128 @@
+"""The screen: a snapshot of a pipeline as tables; imported when one is shown."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from quantmind.observing.snapshot import AccountRow, Snapshot, StageRow
+
+_STYLES = {"ready": "green", "starting": "yellow", "stopping": "yellow", "stopped": "dim", "silent": "bold red"}
+_UNKNOWN = "-"
+
+
+def screen(snapshot: Snapshot) -> RenderableType:
+    """Return the tables: stages, what ails them, the account, positions, and the last incidents."""
+    parts: list[RenderableType] = [_title(snapshot)]
+    if snapshot.stages:
+        parts.append(_stages(snapshot.stages))
+        parts += [_ailment(row.stage, reason) for row in snapshot.stages for reason in row.reasons]
+    if snapshot.account is not None:
+        parts += [_account(snapshot.account), _positions(snapshot)]
+    parts += [_incident(snapshot, index) for index in range(len(snapshot.incidents))]
+    return Group(*parts)
+
+
+def _title(snapshot: Snapshot) -> Text:
+    run = f", run {snapshot.run}" if snapshot.run else ""
+    text = Text(_clean(snapshot.pipeline), style="bold")
+    return text.append(f"{_clean(run)}  {_time(snapshot.ts)} UTC", style="not bold")
+
+
+def _stages(rows: tuple[StageRow, ...]) -> Table:
+    table = _table("stage", "state")
+    names = ("pid", "uptime", "events/s", "frames/s", "lag", "backlog", "gaps", "drops", "dups", "restarts", "heard")
+    for name in names:
+        table.add_column(name, justify="right")
+    for row in rows:
+        table.add_row(
+            row.stage,
+            Text(row.state, style=_STYLES.get(row.state, "red")),
+            _UNKNOWN if row.pid is None else str(row.pid),
+            _span(row.uptime),
+            _number(row.events_per_second, 0),
+            _number(row.frames_per_second, 0),
+            _lag(row.lag),
+            *(_number(value, 0) for value in (row.backlog, row.gaps, row.dropped, row.duplicates, row.restarts)),
+            _span(row.heard),
+        )
+    return table
+
+
+def _ailment(stage: str, reason: str) -> Text:
+    return Text(f"{stage}: {_clean(reason)}", style="yellow")
+
+
+def _account(account: AccountRow) -> Text:
+    text = Text(f"equity {account.equity:,.2f}  wallet {account.wallet:,.2f}  PnL ")
+    text.append(f"{account.pnl:+,.2f}", style="green" if account.pnl >= 0 else "red")
+    text.append(f"  drawdown {account.drawdown:.2%}  orders {account.orders:,}  fills {account.fills:,}")
+    refused = ", ".join(f"{_clean(code)} {count:,}" for code, count in account.refusals.items())
+    text.append(f"  refused {refused}" if refused else "")
+    latched = ", ".join(f"{_clean(name)} ({_clean(level)})" for name, level in account.latches.items())
+    return text.append(f"\nlatched {latched}" if latched else "", style="bold red")
+
+
+def _positions(snapshot: Snapshot) -> RenderableType:
+    if not snapshot.positions:
+        return Text("no position", style="dim")
+    table = _table("position")
+    for name in ("quantity", "average price", "price", "unrealised", "stop"):
+        table.add_column(name, justify="right")
+    for row in snapshot.positions:
+        prices = (_price(row.average_price), _price(row.price), _number(row.unrealised, 2), _price(row.stop))
+        table.add_row(_clean(row.symbol), f"{row.quantity:.12g}", *prices)
+    return table
+
+
+def _incident(snapshot: Snapshot, index: int) -> Text:
+    incident = snapshot.incidents[index]
+    topic = f" {incident.topic}" if incident.topic else ""
+    line = f"{_time(incident.ts)} {incident.stage}: {incident.what} of {incident.of}{topic} {incident.detail}"
+    return Text(_clean(line), style="dim")
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    for column in columns:
+        table.add_column(column, no_wrap=True)
+    return table
+
+
+def _clean(text: str) -> str:
+    """Return a stranger's text without what would steer the terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def _time(ts: int) -> str:
+    try:
+        return f"{datetime.fromtimestamp(ts // 1_000_000_000, UTC):%H:%M:%S}"
+    except (ValueError, OverflowError, OSError):
+        return str(ts)
+
+
+def _number(value: float | None, digits: int) -> str:
+    return _UNKNOWN if value is None else f"{value:,.{digits}f}"
+
+
+def _price(value: float | None) -> str:
+    return _UNKNOWN if value is None else f"{value:,.12g}"
+
+
+def _lag(seconds: float | None) -> str:
+    if seconds is None:
+        return _UNKNOWN
+    return f"{seconds * 1e3:.1f}ms" if abs(seconds) < 1.0 else _span(seconds)
+
+
+def _span(seconds: float | None) -> str:
+    if seconds is None:
+        return _UNKNOWN
+    if seconds < 60.0:
+        return f"{seconds:.1f}s"
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}m{rest:02d}" if minutes < 60 else f"{minutes // 60}h{minutes % 60:02d}"
