@@ -177,6 +177,14 @@ def test_nothing_heard_is_one_line(program, live_recipe):
     assert errors == (f"error: watched: no stage was heard in 2.5 s: start it with `quantmind run {live_recipe}`\n")
 
 
+ON_A_TERMINAL = """
+import fcntl, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+from quantmind.cli import main
+sys.exit(main())
+"""
+
+
 class Terminal:
     """The program on a terminal of its own."""
 
@@ -185,14 +193,13 @@ class Terminal:
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
         self.before = termios.tcgetattr(self.slave)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "quantmind", *arguments],
+            [sys.executable, "-c", ON_A_TERMINAL, *arguments],
             cwd=program.folder,
             env={**os.environ, "TERM": "xterm-256color"},
             stdin=self.slave,
             stdout=self.slave,
             stderr=self.slave,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
         os.set_blocking(self.master, False)
         self.text = ""
@@ -290,7 +297,7 @@ def test_a_real_pipeline(program, live_recipe, running):
     assert found["account"]["equity"] > 0
     assert found["run"].endswith("-watched")
     tapped = program.run("tap", str(live_recipe), "--topic", "market", "--count", "50").splitlines()
-    assert {json.loads(line)["type"] for line in tapped} <= {"quote", "bar"}
+    assert {json.loads(line)["type"] for line in tapped} <= {"quote", "trade", "bar"}
 
 
 def test_a_recipe_in_one_process(program, live_recipe, running):

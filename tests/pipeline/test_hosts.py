@@ -121,9 +121,20 @@ def until(true, what, processes=(), seconds=60.0):
         time.sleep(0.1)
 
 
+def recorded(program):
+    """Return the number of the last fact on record."""
+    homes = list((program.folder / "state" / "accounts").glob("*/journal.sqlite"))
+    journal = JournalReader.open(homes[0].parent) if homes else None
+    progress = journal.progress() if journal else None
+    if journal:
+        journal.close()
+    return progress.number if progress else 0
+
+
 def cut_off_and_whole(program, hosts, recipe):
     """Run the sinks on the far host, cut it off for a while, and see that it has every fact in the end."""
     near, far = hosts
+    began = recorded(program) + 1
     started = {stage: near.start(program, "run", recipe, "--stage", stage) for stage in STAGES[:3]}
     started["sink"] = far.start(program, "run", recipe, "--stage", "sink")
     try:
@@ -150,7 +161,9 @@ def cut_off_and_whole(program, hosts, recipe):
     facts = [fact for _, fact in journal.facts() if type(fact).__name__ != "Valuation"]
     journal.close()
     numbers = Counter(told["number"] for told in written(program) if "number" in told)
-    assert numbers == Counter(fact.number for fact in facts), "a fact was lost, or came twice"
+    # Sinks that are new begin with the run that they join.
+    told = Counter(fact.number for fact in facts if fact.number >= began)
+    assert numbers == told, "a fact was lost, or came twice"
 
 
 def test_over_zeromq_with_curve(program, hosts, spread, tmp_path):
@@ -251,7 +264,7 @@ def test_over_nats_with_tls_and_nkeys(program, hosts, spread, broker, tmp_path):
     heard, errors = stranger.communicate(timeout=60)
     assert stranger.returncode == 1
     assert heard == ""
-    assert errors.count("\n") == 1, errors
+    assert errors.splitlines()[-1].startswith("error: nats: "), errors
     assert "uthori" in errors or "refuse" in errors, errors
     assert "authentication error" in (tmp_path / "nats.log").read_text()
     cut_off_and_whole(program, hosts, spread({"nats": broker}))

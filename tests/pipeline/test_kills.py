@@ -22,7 +22,6 @@ from quantmind.plugins import Plugins
 from quantmind.trader.journal_reader import JournalReader
 
 BTC, ETH = "BTC/USDT:USDT", "ETH/USDT:USDT"
-KILLS = int(os.environ.get("KILLS", "20"))
 
 
 def written(folder, transport):
@@ -153,7 +152,7 @@ async def killed(process, observer, stage):
     assert process.poll() is None
 
 
-async def kill_in_turn(program, transport, plain):
+async def kill_in_turn(program, transport, plain, count):
     name = written(program.folder, plain)
     process = program.start("run", name, "--json")
     observer = Observer(transport)
@@ -161,7 +160,7 @@ async def kill_in_turn(program, transport, plain):
     try:
         async with transport:
             await until(lambda: settled(observer) and len(observer.numbers) > 20, "the pipeline trades")
-            for stage in itertools.islice(itertools.cycle(STAGES), KILLS):
+            for stage in itertools.islice(itertools.cycle(STAGES), count):
                 await killed(process, observer, stage)
                 kills[stage] += 1
             await until(lambda: settled(observer), "all is well")
@@ -177,7 +176,7 @@ async def kill_in_turn(program, transport, plain):
     assert {symbol: Decimal(held) for symbol, held in summary["positions"].items()} == {
         symbol: held for symbol, held in positions.items() if held
     }
-    assert len(fills) > 3 * KILLS
+    assert len(fills) > 3 * count
     restarts = Counter(incident.of for incident in observer.incidents if incident.what == "restart")
     assert restarts == kills, "each restart is seen, and no other"
     for told in observer.told:
@@ -185,10 +184,19 @@ async def kill_in_turn(program, transport, plain):
         assert told.of in STAGES
 
 
+def transport(name, **options):
+    """Return the observer's end of a transport, and how a recipe writes it."""
+    kind = Plugins().find("transport", name)
+    return kind(kind.options_model(**options), "killed", OBSERVER), {name: options}
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 async def test_over_zeromq(program, free_ports):
-    plain = {"zeromq": {"endpoint": f"tcp://127.0.0.1:{free_ports}"}}
-    kind = Plugins().find("transport", "zeromq")
-    options = kind.options_model(**plain["zeromq"])
-    await kill_in_turn(program, kind(options, "killed", OBSERVER), plain)
+    await kill_in_turn(program, *transport("zeromq", endpoint=f"tcp://127.0.0.1:{free_ports}"), 20)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+async def test_over_nats(program, nats_url):
+    await kill_in_turn(program, *transport("nats", url=nats_url), 8)

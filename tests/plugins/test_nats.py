@@ -135,11 +135,8 @@ async def test_facts_survive_the_death_of_the_server_and_gaps_in_the_market_are_
     inbox = Inbox()
     feed = Voice(transport(nats_server.url, "feed", buffer=100))
     execution = Voice(transport(nats_server.url, "execution"))
-    async with (
-        feed.transport,
-        execution.transport,
-        transport(nats_server.url, "sink", "feed", "execution", handler=inbox),
-    ):
+    sink = transport(nats_server.url, "sink", "feed", "execution", handler=inbox)
+    async with feed.transport, execution.transport, sink:
         await following(execution, inbox)
         first = execution.sequences["facts"]
 
