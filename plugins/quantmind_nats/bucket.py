@@ -35,6 +35,7 @@ class Bucket:
         self._waiting: dict[str, bytes] = {}
         self._filled = asyncio.Event()
         self._unavailable = False
+        self._told = ""
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -71,7 +72,9 @@ class Bucket:
                     self._unavailable = True
                     self._waiting.clear()
                 elif session.alive:
-                    _log.warning("nats: a Target is not kept yet: %s", error)
+                    if str(error) != self._told:
+                        self._told = str(error)
+                        _log.warning("nats: a Target is not kept yet: %s", self._told or type(error).__name__)
                     made = False
                     await asyncio.sleep(pause)
                     pause = min(pause * 2, _SLOWEST)

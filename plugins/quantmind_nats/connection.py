@@ -38,7 +38,13 @@ class Session:
 
     async def confirmed(self) -> bool:
         """Wait until the server has taken in what was sent; says whether it has, or the connection was lost."""
-        answer = await self.client.ask()
+        try:
+            answer = await self.client.ask()
+        except Exception:  # noqa: BLE001 - nats-py raises many kinds when a connection breaks
+            self.lost.set()
+            return False
+        if not self.alive:
+            return False
         self._asked.add(answer)
         try:
             return await asyncio.shield(answer)

@@ -22,7 +22,7 @@ PATIENCE = 2.0
 
 _PAUSE = 0.2
 _SLOWEST = 5.0
-_AGAIN = 30.0
+_RAREST = 30.0
 _NANO = 1e9
 _WINDOW = 600.0
 _MOST_BYTES = 64 * 1024 * 1024
@@ -71,12 +71,19 @@ class Recorder:
     async def begin(self, session: Session) -> None:
         """Create the stream where there is none."""
         stream = session.client.jetstream(timeout=PATIENCE)
+        # A stage that starts knows how it publishes before it does; later nothing else need wait for it.
+        if session.number == 0 and not await self._look(stream):
+            return
+        session.run(self._record(session, stream), "storing facts")
+
+    async def _look(self, stream: JetStreamContext) -> bool:
+        """See whether there is a stream; says whether there may be one later."""
         found = await self._ensure(stream)
         if found:
             self.active = True
         elif found is False:
             self._go_without()
-        session.run(self._record(session, stream), "storing facts")
+        return found is not False
 
     def _go_without(self) -> None:
         self.active = False
@@ -122,9 +129,14 @@ class Recorder:
             _log.warning("nats: %s", text)
 
     async def _record(self, session: Session, stream: JetStreamContext) -> None:
+        if session.number and not await self._look(stream):
+            return
+        pause = _PAUSE
         while session.alive and not self.active:
-            await asyncio.sleep(_AGAIN)
-            self.active = bool(await self._ensure(stream))
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _RAREST)
+            if not await self._look(stream):
+                return
         pause = _PAUSE
         while session.alive:
             if not self._waiting:

@@ -57,8 +57,8 @@ def keys(folder: Path, names: tuple[str, ...], force: bool) -> None:
         raise QuantMindError(f"{error.filename or folder}: {error.strerror}: choose another folder") from None
     for name in made:
         secret_path, public_path = _paths(folder, name)
-        host = "the machine of whoever observes" if name == OBSERVER else f"the host of stage {name}"
-        click.echo(f"{secret_path}  secret, mode 0600: to {host} only")
+        host = "the machines of those who observe" if name == OBSERVER else f"the host of stage {name}"
+        click.echo(f"{secret_path}  secret, mode 0600: only to {host}")
         click.echo(f"{public_path}  public: to the host of every stage")
 
 

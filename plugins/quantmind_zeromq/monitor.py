@@ -1,31 +1,41 @@
-"""The monitor: counts the clients that did not get as far as to show a key, or showed it in the wrong form."""
+"""The monitor: what ZeroMQ tells of the connections of a socket."""
 
 from __future__ import annotations
 
 import asyncio
+import sys
+from collections.abc import Callable
 
 import zmq
 
-_EVENTS = zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+REFUSALS = zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+"""A peer did not get as far as to show a key, or showed it in the wrong form."""
+
+LOSSES = zmq.EVENT_DISCONNECTED | REFUSALS | zmq.EVENT_HANDSHAKE_FAILED_AUTH
+ATTEMPTS = zmq.EVENT_CONNECTED | zmq.EVENT_CONNECT_DELAYED | zmq.EVENT_CONNECT_RETRIED
+
 _BATCH = 1_000
+_EVENT = 2
+"""The length, in bytes, of an event's number, with which the first part begins."""
+
 _NOBLOCK = int(zmq.NOBLOCK)
 
 
 class Monitor:
-    """Counts the failed handshakes of a listening socket."""
+    """Hands on events of a socket, by their number."""
 
-    def __init__(self, watched: zmq.Socket[bytes]) -> None:
-        self.failures = 0
+    def __init__(self, watched: zmq.Socket[bytes], events: int, handle: Callable[[int], None]) -> None:
         self._watched = watched
+        self._handle = handle
         self._loop = asyncio.get_running_loop()
         self._next: asyncio.Handle | None = None
-        self._socket = watched.get_monitor_socket(_EVENTS)
+        self._socket = watched.get_monitor_socket(events)
         self._descriptor = self._socket.fileno()
         self._loop.add_reader(self._descriptor, self._drain)
         self._again()
 
     def close(self) -> None:
-        """Stop counting; before the socket itself is closed."""
+        """Stop watching; before the socket itself is closed."""
         self._loop.remove_reader(self._descriptor)
         if self._next is not None:
             self._next.cancel()
@@ -35,9 +45,8 @@ class Monitor:
     def _drain(self) -> None:
         try:
             for _ in range(_BATCH):
-                # The second part only says the address; each event is one failure.
-                self._socket.recv_multipart(_NOBLOCK)
-                self.failures += 1
+                parts = self._socket.recv_multipart(_NOBLOCK)
+                self._handle(int.from_bytes(parts[0][:_EVENT], sys.byteorder))
         except zmq.Again:
             return
         self._again()

@@ -15,7 +15,7 @@ from quantmind.errors import QuantMindError
 from quantmind.events.codec import MAX_FRAME
 from quantmind_zeromq.gatekeeper import DOMAIN
 from quantmind_zeromq.keys import Keys
-from quantmind_zeromq.monitor import Monitor
+from quantmind_zeromq.monitor import REFUSALS, Monitor
 from quantmind_zeromq.wire import look_after
 
 BATCH = 1_000
@@ -51,6 +51,8 @@ class Publisher:
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[bytes] = deque()
+        self.handshake_failures = 0
+        """How many clients did not get as far as to subscribe."""
         self._empty = asyncio.Event()
         self._empty.set()
         self._next: asyncio.Handle | None = None
@@ -69,7 +71,7 @@ class Publisher:
             self._socket.setsockopt(zmq.ZAP_DOMAIN, DOMAIN)
             # Without it, ZeroMQ lets in any key while nobody is there to ask.
             self._socket.setsockopt(zmq.ZAP_ENFORCE_DOMAIN, 1)
-        self._monitor = Monitor(self._socket)
+        self._monitor = Monitor(self._socket, REFUSALS, self._refused)
         try:
             self._socket.bind(address)
             if self._path is not None:
@@ -129,11 +131,6 @@ class Publisher:
             self._socket.close()
 
     @property
-    def handshake_failures(self) -> int:
-        """How many clients did not get as far as to subscribe."""
-        return self._monitor.failures
-
-    @property
     def waiting(self) -> int:
         """How many frames wait for a subscriber that has no room."""
         return len(self._waiting)
@@ -153,6 +150,9 @@ class Publisher:
             self._schedule(0)
         if self._waiting:
             self._flush()
+
+    def _refused(self, _: int) -> None:
+        self.handshake_failures += 1
 
     def _flush(self) -> None:
         try:

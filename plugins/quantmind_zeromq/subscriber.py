@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 
 import zmq
 
 from quantmind.events.codec import MAX_FRAME
 from quantmind.kinds.transport import Handler
 from quantmind_zeromq.keys import Keys
+from quantmind_zeromq.monitor import ATTEMPTS, LOSSES, Monitor
 from quantmind_zeromq.wire import look_after, look_for
 
 BATCH = 1_000
 """The most frames handled in one turn of the event loop."""
 
+_GIVEN_UP = 2.5
+"""After how many seconds without an attempt to connect ZeroMQ makes no more."""
+
 _NOBLOCK = int(zmq.NOBLOCK)
+_log = logging.getLogger(__name__)
 
 
 class Subscriber:
@@ -46,6 +53,12 @@ class Subscriber:
             self._socket.setsockopt(zmq.CURVE_PUBLICKEY, keys.public)
             self._socket.setsockopt(zmq.CURVE_SECRETKEY, keys.secret)
         self._socket.setsockopt(zmq.SUBSCRIBE, b"")
+        self.reconnects = 0
+        """How often it had to connect anew, because ZeroMQ had given the stage up."""
+        self._address = address
+        self._left = True
+        self._lost: asyncio.Handle | None = None
+        self._monitor = Monitor(self._socket, LOSSES | ATTEMPTS, self._watch)
         self._socket.connect(address)
         self._descriptor = self._socket.fileno()
         self._loop.add_reader(self._descriptor, self._drain)
@@ -56,6 +69,9 @@ class Subscriber:
         self._loop.remove_reader(self._descriptor)
         if self._next is not None:
             self._next.cancel()
+        if self._lost is not None:
+            self._lost.cancel()
+        self._monitor.close()
         self._socket.close()
 
     def _drain(self) -> None:
@@ -74,8 +90,36 @@ class Subscriber:
                     break
                 handler(stage, frame)
         finally:
+            self._left = left
             if left:
                 self._again()
+
+    def _watch(self, event: int) -> None:
+        """Notice when ZeroMQ looks for the stage no longer, as after nonsense or a refusal."""
+        if self._lost is not None:
+            self._lost.cancel()
+            self._lost = None
+        if event & LOSSES:
+            self._lost = self._loop.call_later(_GIVEN_UP, self._connect_again)
+
+    def _connect_again(self) -> None:
+        if self._left:
+            # What has arrived would go with the connection.
+            self._lost = self._loop.call_later(_GIVEN_UP, self._connect_again)
+            return
+        self._lost = None
+        self.reconnects += 1
+        if self.reconnects.bit_count() == 1:
+            _log.warning(
+                "zeromq: %s, where stage %s should be, sends nonsense or takes other keys: trying again (%d so far)",
+                self._address,
+                self._stage,
+                self.reconnects,
+            )
+        with contextlib.suppress(zmq.ZMQError):
+            self._socket.disconnect(self._address)
+        self._socket.connect(self._address)
+        self._again()
 
     def _again(self) -> None:
         if self._next is not None:

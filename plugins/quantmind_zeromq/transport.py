@@ -111,13 +111,15 @@ class ZeroMQ(Transport[ZeroMQOptions]):
 
     @property
     def figures(self) -> Mapping[str, float]:
-        """Return who was refused or did not get so far, and how many frames wait for room."""
+        """Return counts: clients refused or not understood, frames that wait, connections that had ended for good."""
         figures: dict[str, float] = {}
         if self._publisher is not None:
             figures["handshake_failures"] = self._publisher.handshake_failures
             figures["waiting_frames"] = self._publisher.waiting
         if self._gatekeeper is not None:
             figures["refused_clients"] = self._gatekeeper.refused
+        if self._subscribers:
+            figures["ended_connections"] = sum(subscriber.reconnects for subscriber in self._subscribers)
         return figures
 
     def _silent(self) -> QuantMindError:

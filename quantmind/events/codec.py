@@ -157,6 +157,9 @@ def _sequence(writers: dict[type[Any], Writer]) -> Writer:
         if len(values) > MAX_ITEMS:
             raise CodecError(f"at most {MAX_ITEMS} items fit into one message, were {len(values)}: send fewer")
         try:
+            if len(values) == 1:
+                # Live, most frames hold one message, and it one event.
+                return (writers[type(values[0])](values[0]),)
             return tuple([writers[type(value)](value) for value in values])
         except KeyError as error:
             raise CodecError(f"{_name(error.args[0])} may not stand here on the bus") from None
@@ -181,12 +184,26 @@ def _writer(described: inspect.StructType) -> Writer:
                 parts.append((index, _sequence({item.cls: _writer(item) for item in structs})))
     if not parts:
         return lambda message: head + astuple(message)
+    if len(parts) == 1 and parts[0][0] == len(head) + len(described.fields) - 1:
+        return _plain_but_last(head, parts[0][1])
 
     def write(message: Any) -> tuple[Any, ...]:
         values = [*head, *astuple(message)]
         for index, part in parts:
             values[index] = part(values[index])
         return tuple(values)
+
+    return write
+
+
+def _plain_but_last(head: tuple[str | int, ...], last: Callable[[Any], Any]) -> Writer:
+    """Build the writer of a Struct, such as a frame, whose last field alone is not plain."""
+    astuple = msgspec.structs.astuple
+
+    def write(message: Any) -> tuple[Any, ...]:
+        # Unpacking would take twice the time.
+        values = astuple(message)
+        return head + values[:-1] + (last(values[-1]),)
 
     return write
 

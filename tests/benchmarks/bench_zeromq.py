@@ -106,7 +106,8 @@ async def receive_raw(endpoint: str, events: int) -> None:
                     count(unpack(receive(noblock))[1])
             except zmq.Again:
                 return
-            loop.call_soon(drain)
+            if not count.finished.is_set():
+                loop.call_soon(drain)
 
         loop.add_reader(subscriber.fileno(), drain)
         loop.call_soon(drain)

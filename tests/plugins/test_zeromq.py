@@ -76,8 +76,11 @@ class Inbox:
             self.frames.append(frame)
 
 
-def transport(endpoint: str, stage: str, *peers: str, handler: Any = None, mark: int = 100_000) -> ZeroMQ:
+def transport(
+    endpoint: str, stage: str, *peers: str, handler: Any = None, mark: int = 100_000, lossless: bool = True
+) -> ZeroMQ:
     made = ZeroMQ(ZeroMQOptions(endpoint=endpoint, high_water_mark=mark), "test", stage)
+    made.lossless = lossless
     if peers:
         made.subscribe(peers, handler)
     return made

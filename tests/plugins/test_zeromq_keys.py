@@ -40,7 +40,7 @@ def test_it_writes_a_pair_for_each_stage_and_the_observer(folder):
         assert zmq.curve_public(secret.read_bytes().strip()) == public.read_bytes().strip()
         assert f"{secret}  secret" in found.output
         assert secret.read_text().strip() not in found.output
-    assert "to the host of stage feed only" in found.output
+    assert "only to the host of stage feed" in found.output
 
 
 def test_the_modes_do_not_hang_on_the_umask(folder):

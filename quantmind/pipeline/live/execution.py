@@ -247,7 +247,7 @@ class ExecutionStage:
         told, self._facts = [*self._facts, *executing.take_facts()], []
         executing.commit()
         for fact in told:
-            member.send("facts", Done(self._line.seq, (fact,)), id=f"{self._account}-{fact.number}")
+            member.send("facts", Done(self._line.seq, (fact,)), id=f"{self._account}-{fact.number}-{fact.ts}")
 
     def _answer(self, number: int) -> None:
         """Tell facts again, from the record."""
