@@ -94,8 +94,10 @@ async def check_lossless(make: Make) -> None:
         stopped.signal(signal.SIGSTOP)
         going = asyncio.get_running_loop().call_later(2.0, stopped.signal, signal.SIGCONT)
         try:
+            # More than sockets keep by themselves.
+            load = Failed("feed", "x" * 1_000)
             for number in range(30_000):
-                feed.send("market", Clock(number))
+                feed.send("market", load)
                 if number % 100 == 0:
                     await asyncio.wait_for(feed.transport.drained(), PATIENCE)
         except TimeoutError:

@@ -246,7 +246,8 @@ class TestErrors:
         assert "no recipe is named" in self.line(program, "run", code=2)
 
     def test_a_recipe_without_a_transport_has_no_stages(self, program, recipe):
-        assert "--stage needs a recipe with a transport" in self.line(program, "run", recipe(), "--stage", "feed", code=2)
+        told = self.line(program, "run", recipe(), "--stage", "feed", code=2)
+        assert "--stage needs a recipe with a transport" in told
 
     @pytest.mark.parametrize("other", [["--record"], ["--resume", "x"], ["--stage", "feed"]])
     def test_exact_goes_with_nothing_else(self, program, other):
