@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
@@ -22,7 +23,11 @@ from quantmind.events import (
     Valuation,
 )
 from quantmind.events.names import EVENT_NAMES, EVENT_TYPES, DecisionName
-from quantmind.kinds import Options, Sink
+from quantmind.kinds import Options, Run, Sink
+from quantmind_console.board import Board
+
+if TYPE_CHECKING:
+    from quantmind_console.table import LiveTable
 
 _SHOWN = frozenset({OrderState.ACCEPTED, OrderState.CANCELLED, OrderState.REJECTED, OrderState.NOT_PLACED})
 """The states that no other line tells: an intent soon has an answer, and fills have their own lines."""
@@ -34,25 +39,54 @@ class ConsoleOptions(Options):
     events: list[DecisionName] = Field(
         default=["signal", "order", "fill", "funding", "latch", "refusal"],
         min_length=1,
-        description="The events it shows.",
+        description="The events it shows, a line for each.",
+    )
+    view: Literal["auto", "table", "lines"] = Field(
+        default="auto",
+        description="A live `table` with the last lines below it, or `lines` alone; `auto`: a table on a terminal.",
     )
 
 
 class Console(Sink[ConsoleOptions]):
-    """Prints what is decided and done, one line each."""
+    """Shows what is decided and done: a line for each event, on a terminal below a live table."""
 
     name = "console"
 
+    def __init__(self, options: ConsoleOptions, run: Run) -> None:
+        super().__init__(options, run)
+        # What --json leaves to the lines is the standard error.
+        fits = run.output.isatty() and run.output is not sys.stderr
+        self._board = Board() if options.view == "table" or (options.view == "auto" and fits) else None
+        self._lines = frozenset(EVENT_TYPES[name] for name in options.events)
+        self._table: LiveTable | None = None
+
     @property
     def events(self) -> frozenset[type[Any]]:
-        """The types of event it shows."""
-        return frozenset(EVENT_TYPES[name] for name in self.options.events)
+        """The types of event it shows; market events among them for a table only."""
+        return self._lines if self._board is None else self._lines | self._board.events
+
+    async def open(self) -> None:
+        """Begin to draw the table, if it shows one."""
+        if self._board is not None:
+            # Heavy: not to be paid for where there are lines only.
+            from quantmind_console.table import LiveTable
+
+            self._table = LiveTable(self._board, self.run.output)
+
+    async def close(self) -> None:
+        """Leave the terminal in order."""
+        table, self._table = self._table, None
+        if table is not None:
+            await table.close()
 
     async def write(self, batch: Sequence[Any]) -> None:
-        """Print a batch."""
-        wanted = self.events
-        lines = [_line(event) for event in batch if type(event) in wanted and _shown(event)]
-        if lines:
+        """Show a batch."""
+        lines = [_line(event) for event in batch if type(event) in self._lines and _shown(event)]
+        if self._board is not None:
+            for event in batch:
+                self._board.take(event)
+            self._board.lines.extend(lines)
+        elif lines:
             self.run.output.write("".join(lines))
             self.run.output.flush()
 

@@ -92,6 +92,10 @@ class Trader:
         """What the rules publish of themselves, by name."""
         return self._rules.figures
 
+    def wanted(self, symbol: str) -> Target | None:
+        """Return the Target of a symbol that is in force; None where there is none."""
+        return self._floor.desk(symbol).target
+
     def equity(self) -> Decimal:
         """Return the wallet with open positions at the last mark, else the last price."""
         return self.books.equity

@@ -107,7 +107,8 @@ class ExecutionStage:
             self._tell()
             ticking = asyncio.create_task(self._tick(member))
             try:
-                await member.finished()
+                if not self._stopped:
+                    await member.finished()
             finally:
                 ticking.cancel()
                 await asyncio.gather(ticking, return_exceptions=True)
@@ -196,8 +197,12 @@ class ExecutionStage:
         fault = self._inspection.upto(upto)
         if fault:
             self._invalid("invalid", 1, fault, of="strategy")
-        elif upto.signals or upto.targets or upto.refused:
-            executing.targeted(upto)
+            return
+        # What was left with the transport, or said by a stage that has been replaced, may be older than the record.
+        wanted = executing.trader.wanted
+        targets = tuple(t for t in upto.targets if (known := wanted(t.symbol)) is None or t.ts >= known.ts)
+        if upto.signals or targets or upto.refused:
+            executing.targeted(Upto(upto.seq, upto.signals, targets, upto.refused))
 
     def _schedule(self) -> None:
         if not self._scheduled and self._member is not None and len(self._line):

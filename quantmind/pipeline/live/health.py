@@ -23,11 +23,14 @@ class Watch:
         """Return every reason, by what it is about; none when all is well."""
         found: dict[str, str] = {}
         silence = member.silence("feed")
-        if "feed" not in member.peers or silence > self._max_age:
+        if "feed" not in member.peers:
+            found["market data"] = "market data: stage feed has not been heard yet"
+        elif silence > self._max_age:
             found["market data"] = f"market data: stage feed has been silent for {silence:.0f} s"
-        if self._said_at is None or now - self._said_at > self._max_age:
-            age = member.silence("strategy") if self._said_at is None else now - self._said_at
-            found["strategy"] = f"strategy: its last word is {age:.0f} s old"
+        if self._said_at is None:
+            found["strategy"] = "strategy: it has said nothing yet"
+        elif now - self._said_at > self._max_age:
+            found["strategy"] = f"strategy: its last word is {now - self._said_at:.0f} s old"
         for stage in ("feed", "strategy"):
             vitals = member.peers.get(stage)
             if vitals is not None and vitals.reasons:

@@ -75,7 +75,8 @@ class StrategyStage:
             member.ready()
             ticking = asyncio.create_task(self._tick(member))
             try:
-                await member.finished()
+                if not self._stopped:
+                    await member.finished()
                 if not self._stopped:
                     member.send("decisions", Ended(self._line.seq))
             finally:
