@@ -48,7 +48,10 @@ class ConsoleOptions(Options):
 
 
 class Console(Sink[ConsoleOptions]):
-    """Shows what is decided and done: a line for each event, on a terminal below a live table."""
+    """Prints what is decided and done, one line each.
+
+    On a terminal the last lines stand below a live table of prices, positions and the account.
+    """
 
     name = "console"
 

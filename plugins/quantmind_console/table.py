@@ -57,7 +57,7 @@ def rendered(board: Board) -> RenderableType:
     table.add_column("signals")
     for symbol, row in board.rows.items():
         table.add_row(symbol, *_figures(row), _signals(row))
-    lines = [Text(line.rstrip("\n"), style="dim", no_wrap=True, overflow="ellipsis") for line in board.lines]
+    lines = [Text(line.rstrip("\n"), style="dim") for line in board.lines]
     return Group(table, _account(board), *lines)
 
 

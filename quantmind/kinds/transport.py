@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 from quantmind.kinds.component import Component, O
 
 Topic = Literal["market", "decisions", "facts", "operations"]
 """What a frame is about: market events, signals and Targets, what execution did, and running itself."""
+
+TOPICS: tuple[Topic, ...] = get_args(Topic)
 
 STAGES = ("feed", "strategy", "execution", "sink")
 """The stages of a pipeline, in the order in which a tick passes them."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections import Counter
 from collections.abc import Callable, Collection
 from typing import Any
 
 from quantmind.events import Figure, Incident, codec
-from quantmind.kinds.transport import Topic, Transport
+from quantmind.kinds.transport import TOPICS, Topic, Transport
 from quantmind.metrics import FRAMES, INCIDENTS, TRANSPORT
 from quantmind.pipeline.reception import Reception
+
+_encode = codec.encode_frame
 
 
 class Bus:
@@ -35,17 +36,19 @@ class Bus:
         self.reception = Reception(pipeline, transport.stage, notice, topics)
         self._pipeline = pipeline
         self._handle = handle
-        self._sequences: Counter[str] = Counter()
+        self._sequences: dict[Topic, int] = dict.fromkeys(TOPICS, 0)
+        self._publish = transport.publish
         transport.subscribe(peers, self._receive)
 
     def send(self, topic: Topic, *messages: codec.Message, id: str = "") -> None:
         """Publish messages in one frame to the stages that listen to this one."""
-        self._sequences[topic] += 1
-        self.transport.publish(topic, self.frame(topic, *messages, sequence=self._sequences[topic]), id)
+        sequence = self._sequences[topic] = self._sequences[topic] + 1
+        frame = codec.Frame(codec.FRAME_VERSION, self._pipeline, self.stage, self.start, topic, sequence, messages)
+        self._publish(topic, _encode(frame), id)
 
     def frame(self, topic: Topic, *messages: codec.Message, sequence: int = 0) -> bytes:
-        """Return the bytes of a frame; one that is kept and not sent has no place in the sequence."""
-        return codec.encode_frame(
+        """Return the bytes of a frame that is kept and not sent: it has no place in the sequence."""
+        return _encode(
             codec.Frame(codec.FRAME_VERSION, self._pipeline, self.stage, self.start, topic, sequence, messages)
         )
 

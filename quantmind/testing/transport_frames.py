@@ -38,9 +38,9 @@ _SYMBOL = "BTC/USDT:USDT"
 def one_of_each() -> tuple[codec.Message, ...]:
     """Return messages of every topic, with figures of many sizes."""
     d, ts = Decimal, START
-    signal = Signal(_SYMBOL, "momentum", -0.1, 1 / 3, ts, "s1", "1-2")
-    target = Target(_SYMBOL, d("-0.21"), (Share("momentum", d("-0.210")),), ts, "t1", "s1")
-    parts = (Part("momentum", d("1E-8"), d("-0.00"), d("2.5006150")),)
+    signal = Signal(_SYMBOL, "trend", -0.1, 1 / 3, ts, "s1", "1-2")
+    target = Target(_SYMBOL, d("-0.21"), (Share("trend", d("-0.210")),), ts, "t1", "s1")
+    parts = (Part("trend", d("1E-8"), d("-0.00"), d("2.5006150")),)
     market = (
         Quote(_SYMBOL, ts, 50012.2, 50012.3, 0.1, 1e16),
         Trade(_SYMBOL, ts, 50012.3, 5e-324, -1, 2**53),
@@ -56,8 +56,8 @@ def one_of_each() -> tuple[codec.Message, ...]:
             2, "f1", "o1", _SYMBOL, "buy", d("0.100"), d("5.00123E+4"), d("2.5"), d(0), d("0.1"),
             d("50012.3"), ts, "t1", "x1", True, parts,
         ),
-        Refusal(3, _SYMBOL, "buy", d("0.300"), "max_leverage", "leverage 3.2 > limit 3 - é 漢 🙂", ts, "t1"),
-        Latch(4, "max_drawdown", "flatten", "drawdown 0.1008 >= 0.1", ts, "1-2"),
+        Refusal(3, _SYMBOL, "buy", d("0.300"), "leverage", "leverage 3.2 > limit 3 - é 漢 🙂", ts, "t1"),
+        Latch(4, "drawdown", "flatten", "drawdown 0.1008 >= 0.1", ts, "1-2"),
         Valuation(5, ts, d("10000.5"), ((_SYMBOL, 50012.25),)),
         Presence("feed", ("execution", "strategy"), "20240101-000000", "ready"),
         Vitals("feed", ts, 4711, "ready", ("market data: late",), (LAG.figure(0.25), REFUSALS.figure(2, "band"))),

@@ -1,12 +1,39 @@
 from __future__ import annotations
 
+import fcntl
+import io
+import json
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
 from decimal import Decimal
 
 import msgspec
 import pytest
 from pydantic import ValidationError
 
-from quantmind.events import OrderState
+from quantmind.events import (
+    Fill,
+    Funding,
+    Holding,
+    Holdings,
+    Latch,
+    Mark,
+    OrderState,
+    OrderUpdate,
+    Quote,
+    Refusal,
+    Signal,
+    Valuation,
+)
+from quantmind.kinds import Run
+from quantmind_console.board import Board
 from quantmind_console.console import Console, ConsoleOptions
 
 
@@ -86,3 +113,157 @@ def test_events_it_cannot_show_are_refused(events):
 async def test_flat_has_no_sign(run_of_sink, one_of_each):
     (line,) = await lines(run_of_sink, [msgspec.structs.replace(one_of_each["signal"], direction=0.0)])
     assert line.endswith("momentum direction 0 confidence 0.42")
+
+
+class Terminal(io.StringIO):
+    """Remembers what is drawn on it."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def run_on_terminal(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    return Run("demo", tmp_path, Terminal())
+
+
+async def test_a_terminal_shows_a_table_and_the_lines_below_it(run_on_terminal, one_of_each):
+    console = Console(ConsoleOptions(), run_on_terminal)
+    assert {Quote, Mark, Valuation, Signal, Fill} <= console.events
+    async with console:
+        await console.write([one_of_each["quote"], one_of_each["signal"]])
+        await console.write(list(one_of_each.values()))
+    drawn = run_on_terminal.output.getvalue()
+    last = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", drawn[drawn.rindex("symbol") :])
+    assert re.search(
+        r"BTC/USDT:USDT +50,012\.2 +50,012\.3 +1\.5 +0\.1 +50,012\.3 +-0\.01 +momentum \+1 \(0\.42\)", last
+    )
+    assert "equity 10,000.50  realised +0.00  fees 2.50  funding -2.02" in last
+    assert "signals 2  orders 0  fills 1  refusals 1" in last
+    assert "refusal BTC/USDT:USDT buy 0.300 max_leverage: leverage 3.2 > limit 3" in last
+    assert last.count("latch ") == 1
+
+
+async def test_the_last_lines_only(run_on_terminal, one_of_each):
+    async with Console(ConsoleOptions(), run_on_terminal) as console:
+        for number in range(30):
+            await console.write([msgspec.structs.replace(one_of_each["latch"], figures=f"figure {number:02}")])
+    drawn = run_on_terminal.output.getvalue()
+    assert re.findall(r"figure (\d\d)", drawn)[-10:] == [str(number) for number in range(20, 30)]
+
+
+@pytest.mark.parametrize("view", ["lines", "auto"])
+async def test_lines_alone_want_no_market_events(run_of_sink, run_on_terminal, view):
+    run = run_on_terminal if view == "lines" else run_of_sink
+    assert Console(ConsoleOptions(view=view), run).events == {Signal, OrderUpdate, Fill, Funding, Latch, Refusal}
+
+
+async def test_a_table_where_it_is_asked_for(run_of_sink, one_of_each):
+    async with Console(ConsoleOptions(view="table"), run_of_sink) as console:
+        await console.write(list(one_of_each.values()))
+    assert run_of_sink.output.getvalue().count("symbol") == 1
+    assert "\x1b" not in run_of_sink.output.getvalue()
+
+
+def board(*events):
+    made = Board()
+    for event in events:
+        made.take(event)
+    return made.rows["BTC/USDT:USDT"]
+
+
+def test_a_position_is_valued_at_the_price_that_closes_it(one_of_each):
+    fill, quote, mark = one_of_each["fill"], one_of_each["quote"], one_of_each["mark"]
+    long = msgspec.structs.replace(fill, position=Decimal(2), average_price=Decimal(50000))
+    short = msgspec.structs.replace(fill, position=Decimal(-2), average_price=Decimal(50000))
+    assert board(long).unrealised is None
+    assert board(long, quote).unrealised == pytest.approx(24.4)
+    assert board(short, quote).unrealised == pytest.approx(-24.6)
+    assert board(short, quote, mark).unrealised == pytest.approx(-24.5)
+    flat = msgspec.structs.replace(fill, position=Decimal(0))
+    assert board(long, flat, quote).unrealised is None
+
+
+def test_what_execution_says_it_holds_counts(one_of_each):
+    fill = msgspec.structs.replace(one_of_each["fill"], position=Decimal(2), average_price=Decimal(50000))
+    same = Holdings("demo", 0, 1, (Holding(fill.symbol, Decimal(2)),))
+    other = Holdings("demo", 0, 2, (Holding(fill.symbol, Decimal(3)),))
+    assert board(fill, same).average_price == 50000
+    assert (board(fill, other).quantity, board(fill, other).average_price) == (Decimal(3), None)
+
+
+RUN = """
+import fcntl, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+from quantmind.cli import main
+sys.exit(main())
+"""
+
+
+def on_a_terminal(folder, *arguments):
+    """Run the program on a terminal of its own; returns what it drew, and how it left the terminal."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+    before = termios.tcgetattr(slave)
+    process = subprocess.Popen(
+        [sys.executable, "-c", RUN, *arguments],
+        cwd=folder,
+        env={**os.environ, "TERM": "xterm-256color"},
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+    )
+    drawn = b""
+    end = time.monotonic() + 60
+    try:
+        while process.poll() is None or select.select([master], [], [], 0.1)[0]:
+            if select.select([master], [], [], 0.1)[0]:
+                drawn += os.read(master, 65_536)
+            assert time.monotonic() < end, drawn[-2000:]
+        assert process.returncode == 0, drawn[-2000:]
+        assert termios.tcgetattr(slave) == before
+    finally:
+        process.kill()
+        process.wait()
+        os.close(master)
+        os.close(slave)
+    return drawn.decode()
+
+
+@pytest.fixture
+def recipe(program):
+    plain = {
+        "name": "drawn",
+        "instruments": ["BTC/USDT:USDT"],
+        "feeds": [{"synthetic": {"duration": "10m", "seed": 3}}],
+        "strategies": [{"momentum": {"interval": "10s", "fast": 5, "slow": 13, "rsi": 7}}],
+        "allocator": "equal_weight",
+        "risk": {"sizing": [{"fixed_quantity": {"quantity": 0.1}}]},
+        "executor": {"paper": {"account": "demo", "balance": 10000}},
+        "sinks": ["console"],
+    }
+    path = program.folder / "drawn.yaml"
+    path.write_text(json.dumps(plain))
+    return path
+
+
+def test_the_program_draws_and_leaves_the_terminal_in_order(program, recipe):
+    drawn = on_a_terminal(program.folder, "run", str(recipe))
+    assert drawn.rindex("\x1b[?25h") > drawn.rindex("\x1b[?25l")
+    last = drawn[drawn.rindex("\x1b[1msymbol") :]
+    assert re.search(r"BTC/USDT:USDT +\d\d,\d{3}", last)
+    assert "momentum " in last
+    assert " fill " in last
+    printed = program.run("run", str(recipe))
+    fills = re.search(r"fills +(\d+)", last)
+    assert printed.count(" fill ") == int(fills[1])
+    assert "\x1b" not in printed
+
+
+def test_json_keeps_to_lines(program, recipe):
+    drawn = on_a_terminal(program.folder, "run", "--json", str(recipe))
+    assert "\x1b" not in drawn
+    assert " fill " in drawn

@@ -22,7 +22,7 @@ from quantmind.events import (
     codec,
 )
 from quantmind.kinds import Run
-from quantmind.kinds.transport import Topic
+from quantmind.kinds.transport import TOPICS, Topic
 from quantmind.metrics import BACKLOG, EVENTS, FACTS, SINK_LOST
 from quantmind.pipeline import build
 from quantmind.pipeline.live.facts import FactLine
@@ -43,7 +43,7 @@ class SinkStage:
     account were written: whatever happened while this stage was away, it asks execution for the rest.
     """
 
-    topics: Collection[Topic] = ("market", "decisions", "facts", "operations")
+    topics: Collection[Topic] = TOPICS
 
     def __init__(self, running: Running) -> None:
         self._running = running
