@@ -112,7 +112,7 @@ async def _print(look: _Look) -> None:
     from quantmind.observing.screen import screen
 
     console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
-    console.print(screen(await look()))
+    console.print(screen(await look(), console.width))
 
 
 async def _live(look: _Look) -> None:
@@ -124,7 +124,7 @@ async def _live(look: _Look) -> None:
     ended = asyncio.Event()
     with Live(screen=True, auto_refresh=False) as live, pressed("qQ", ended.set):
         while not ended.is_set():
-            live.update(screen(await look()), refresh=True)
+            live.update(screen(await look(), live.console.width), refresh=True)
             try:
                 await asyncio.wait_for(ended.wait(), _REFRESH)
             except TimeoutError:

@@ -13,13 +13,18 @@ from quantmind.observing.snapshot import AccountRow, Snapshot, StageRow
 
 _STYLES = {"ready": "green", "starting": "yellow", "stopping": "yellow", "stopped": "dim", "silent": "bold red"}
 _UNKNOWN = "-"
+_WIDE = 104
+_ONLY_WIDE = frozenset({"pid", "uptime", "frames/s"})
 
 
-def screen(snapshot: Snapshot) -> RenderableType:
-    """Return the tables: stages, what ails them, the account, positions, and the last incidents."""
+def screen(snapshot: Snapshot, width: int) -> RenderableType:
+    """Return the tables: stages, what ails them, the account, positions, and the last incidents.
+
+    Where there is little width, the columns that can be missed best are left out.
+    """
     parts: list[RenderableType] = [_title(snapshot)]
     if snapshot.stages:
-        parts.append(_stages(snapshot.stages))
+        parts.append(_stages(snapshot.stages, wide=width >= _WIDE))
         parts += [_ailment(row.stage, reason) for row in snapshot.stages for reason in row.reasons]
     if snapshot.account is not None:
         parts += [_account(snapshot.account), _positions(snapshot)]
@@ -33,24 +38,33 @@ def _title(snapshot: Snapshot) -> Text:
     return text.append(f"{_clean(run)}  {_time(snapshot.ts)} UTC", style="not bold")
 
 
-def _stages(rows: tuple[StageRow, ...]) -> Table:
+def _stages(rows: tuple[StageRow, ...], *, wide: bool) -> Table:
     table = _table("stage", "state")
-    names = ("pid", "uptime", "events/s", "frames/s", "lag", "backlog", "gaps", "drops", "dups", "restarts", "heard")
-    for name in names:
-        table.add_column(name, justify="right")
+    columns = [name for name in _columns(rows[0]) if wide or name not in _ONLY_WIDE]
+    for name in columns:
+        table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
+        cells = _columns(row)
         table.add_row(
-            row.stage,
-            Text(row.state, style=_STYLES.get(row.state, "red")),
-            _UNKNOWN if row.pid is None else str(row.pid),
-            _span(row.uptime),
-            _number(row.events_per_second, 0),
-            _number(row.frames_per_second, 0),
-            _lag(row.lag),
-            *(_number(value, 0) for value in (row.backlog, row.gaps, row.dropped, row.duplicates, row.restarts)),
-            _span(row.heard),
+            row.stage, Text(row.state, style=_STYLES.get(row.state, "red")), *(cells[name] for name in columns)
         )
     return table
+
+
+def _columns(row: StageRow) -> dict[str, str]:
+    return {
+        "pid": _UNKNOWN if row.pid is None else str(row.pid),
+        "uptime": _span(row.uptime),
+        "events/s": _number(row.events_per_second, 0),
+        "frames/s": _number(row.frames_per_second, 0),
+        "lag": _lag(row.lag),
+        "backlog": _number(row.backlog, 0),
+        "gaps": _number(row.gaps, 0),
+        "drops": _number(row.dropped, 0),
+        "dups": _number(row.duplicates, 0),
+        "restarts": _number(row.restarts, 0),
+        "heard": _span(row.heard),
+    }
 
 
 def _ailment(stage: str, reason: str) -> Text:

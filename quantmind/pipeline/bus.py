@@ -34,6 +34,8 @@ class Bus:
         self.start = uuid.uuid4().hex
         """Tells this start of the stage from others."""
         self.reception = Reception(pipeline, transport.stage, notice, topics)
+        self.keeps = type(transport).keep is not Transport.keep
+        """Whether the transport has a memory for last words."""
         self._pipeline = pipeline
         self._handle = handle
         self._sequences: dict[Topic, int] = dict.fromkeys(TOPICS, 0)

@@ -160,7 +160,8 @@ class StrategyStage:
             self._signals += len(upto.signals)
             self._targets += len(upto.targets)
             self._member.send("decisions", upto)
-            self._keep(upto)
+            if self._member.bus.keeps:
+                self._keep(upto)
 
     def _keep(self, upto: Upto) -> None:
         """Leave each Target with the transport, for an execution stage that starts while this one is away."""
