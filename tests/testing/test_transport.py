@@ -82,7 +82,7 @@ class Wire(Transport[WireOptions]):
         return self.fault != "drops garbage" or _is_frame(frame)
 
     def _altered(self, frame):
-        return frame.replace(b"cross", b"gross") if self.fault == "alters" else frame
+        return frame.replace(b"trend", b"bread") if self.fault == "alters" else frame
 
     def keep(self, key, frame):
         kept = self.world.setdefault("kept", {})
