@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     help="Run one stage of a recipe that has a transport.",
 )
 @click.option("--summary", "summary_file", type=click.Path(path_type=Path), hidden=True)
+@click.option("--parent", type=int, hidden=True)
 @click.pass_obj
 def run(
     session: Session,
@@ -46,6 +47,7 @@ def run(
     exact: str | None,
     stage: str | None,
     summary_file: Path | None,
+    parent: int | None,
 ) -> None:
     """Run RECIPE until its feeds end or it is interrupted, and print a summary.
 
@@ -70,8 +72,8 @@ def run(
     from quantmind.pipeline.run import Running
     from quantmind.pipeline.supervisor import end_with_parent
 
-    if summary_file is not None:
-        end_with_parent()
+    if parent is not None:
+        end_with_parent(parent)
     running = Running(loaded, project, record, resume, sys.stderr if as_json else sys.stdout)
     work: _Work[Summary | None] = running
     if stage is not None:

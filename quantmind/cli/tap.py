@@ -75,7 +75,7 @@ async def _listen(
 ) -> None:
     from quantmind.observing.lines import lines
     from quantmind.observing.observer import Observer
-    from quantmind.observing.printer import Printer
+    from quantmind.pipeline.printer import Printer
 
     left = count
 

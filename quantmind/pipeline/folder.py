@@ -67,7 +67,11 @@ class RunFolder(msgspec.Struct, frozen=True):
 
     def _describe(self, resolved: dict[str, Any], file: str) -> None:
         text = json.dumps({"recipe": file, "digest": digest(resolved)}, indent=2)
-        (self.path / "run.json").write_text(text + "\n")
+        path = self.path / "run.json"
+        try:
+            path.write_text(text + "\n")
+        except OSError as error:
+            raise QuantMindError(f"{path}: cannot be written: {error.strerror}") from error
 
     def description(self) -> dict[str, str]:
         """Return the recipe's file and digest."""

@@ -17,6 +17,10 @@ _MOST_STARTS = 16
 _MOST_HEADS = 32
 
 
+_GONE = 5.0
+"""Seconds without a frame after which a publisher's start is over."""
+
+
 class _Line(msgspec.Struct):
     """What was heard of one publisher under one topic."""
 
@@ -57,6 +61,7 @@ class Reception:
         self._notice = notice
         self._lines: dict[tuple[str, str], _Line] = {}
         self._starts: dict[str, str] = {}
+        self._heard_at: dict[str, float] = {}
 
     def read(self, stage: str, data: bytes) -> codec.Frame | None:
         """Return the frame that is to be handled; None where there is none."""
@@ -86,13 +91,16 @@ class Reception:
             before = 0 if self.complete else frame.sequence - 1
             line = self._lines[stage, frame.topic] = _Line(frame.start, before)
         if frame.start != line.start:
-            if frame.start in line.before:
+            again = frame.start in line.before
+            if again and time.monotonic() - self._heard_at.get(line.start, 0.0) < _GONE:
                 self.tell("reordering", stage, frame.topic, 1, "a frame of an earlier start")
                 return False
             self._started(stage, frame)
             line.before = [*line.before, line.start][-_MOST_STARTS:]
-            line.start, line.sequence = frame.start, 0
+            # Of two that were started at once, the one that is left goes on, though it was the first.
+            line.start, line.sequence = frame.start, frame.sequence - 1 if again else 0
             line.missing = {}
+        self._heard_at[frame.start] = time.monotonic()
         expected = line.sequence + 1
         if frame.sequence == expected:
             line.sequence = expected
@@ -115,6 +123,8 @@ class Reception:
 
     def _started(self, stage: str, frame: codec.Frame) -> None:
         """Take note of a publisher's start; a new one after another is told once, not for each topic."""
+        while len(self._heard_at) > _MOST_HEADS:
+            del self._heard_at[next(iter(self._heard_at))]
         known = self._starts.get(stage)
         self._starts[stage] = frame.start
         if known is not None and known != frame.start:

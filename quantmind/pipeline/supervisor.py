@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import io
 import json
 import logging
 import os
@@ -12,19 +13,23 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
 from quantmind.errors import QuantMindError
+from quantmind.pipeline.printer import Printer
 from quantmind.pipeline.restarts import FINAL, MOST, WINDOW, Restarts
 
 _log = logging.getLogger(__name__)
 PATIENCE = 15.0
 """Seconds that a stage has to end in good order."""
+_GOODBYE = 2.0
+"""Seconds that the reader of the output has for its last lines."""
 _FAREWELL = 5.0
 """Seconds that the other live stages have to end by themselves, when one had nothing more to do."""
 
+_BETWEEN = 0.5
 _LONGEST_LINE = 1 << 20
 _OURS = frozenset({"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"})
 """What a service manager tells its own child, and not a child of that."""
@@ -56,6 +61,8 @@ class Supervisor:
         self._errors = errors
         self._children: dict[str, asyncio.subprocess.Process] = {}
         self._stopping = asyncio.Event()
+        self._ended: set[str] = set()
+        self._write: dict[TextIO, Callable[[str], None]] = {}
         self._failure: SupervisedError | None = None
         self._width = max(map(len, self._stages))
 
@@ -75,7 +82,12 @@ class Supervisor:
         Raises:
             SupervisedError: a stage failed for good.
         """
-        with tempfile.TemporaryDirectory(prefix="quantmind-") as folder:
+        async with contextlib.AsyncExitStack() as stack:
+            # Who reads slowly, or not at all, must not keep the stages from being looked after.
+            self._write = {
+                stream: await stack.enter_async_context(_printed(stream)) for stream in (self._output, self._errors)
+            }
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="quantmind-"))
             watching = {stage: asyncio.create_task(self._watch(stage, Path(folder, stage))) for stage in self._stages}
             stopping = asyncio.create_task(self._stopping.wait())
             try:
@@ -86,6 +98,8 @@ class Supervisor:
                 await everything
             finally:
                 stopping.cancel()
+                # Or what is killed would be started again, and nobody be left to end it.
+                self._stopping.set()
                 self.kill()
                 await asyncio.gather(*watching.values(), stopping, return_exceptions=True)
             if self._failure is not None:
@@ -111,10 +125,17 @@ class Supervisor:
         while not self._stopping.is_set():
             code = await self._live_through(stage, summary)
             if code == 0 or self._stopping.is_set():
-                if code != 0 and self._failure is None and self._stopping.is_set():
-                    _log.error("stage %s ended with %s while it was stopped", stage, _told(code))
+                # One that is told to end before it can heed it has done nothing yet.
+                if code not in (0, -signal.SIGTERM) and self._stopping.is_set():
+                    self._fail(stage, code, " while it was stopped")
                 elif not self._stopping.is_set() and self._live:
+                    if stage != self._stages[0] and not self._ended:
+                        # Somebody told it alone to end; the pipeline goes on, and so does it.
+                        _log.warning("stage %s was ended from outside; it is started again", stage)
+                        await asyncio.sleep(_BETWEEN)
+                        continue
                     # What has nothing more to say ends by itself; who did not hear it is told.
+                    self._ended.add(stage)
                     asyncio.get_running_loop().call_later(_FAREWELL, self._stopping.set)
                 return
             if code in FINAL or not self._live:
@@ -136,6 +157,8 @@ class Supervisor:
             stage,
             "--summary",
             str(summary),
+            "--parent",
+            str(os.getpid()),
             stdin=asyncio.subprocess.DEVNULL,
             env={name: value for name, value in os.environ.items() if name not in _OURS},
             stdout=asyncio.subprocess.PIPE,
@@ -159,8 +182,7 @@ class Supervisor:
                 continue
             if not line:
                 return
-            target.write(f"{stage:<{self._width}} | {line.decode(errors='replace').rstrip()}\n")
-            target.flush()
+            self._write[target](f"{stage:<{self._width}} | {line.decode(errors='replace').rstrip()}")
 
     def _fail(self, stage: str, code: int, why: str) -> None:
         if self._failure is None:
@@ -174,13 +196,45 @@ def command(recipe: Path, options: Sequence[str], flags: Sequence[str] = ()) -> 
     return [sys.executable, "-m", "quantmind", *flags, "run", os.fspath(recipe), *options]
 
 
-def end_with_parent() -> None:
+def end_with_parent(supervisor: int) -> None:
     """Have this process end in good order when the one that supervises it is gone (on Linux)."""
     if sys.platform == "linux":
-        supervisor = os.getppid()
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != supervisor:
-            os.kill(os.getpid(), signal.SIGTERM)
+            raise QuantMindError("who started this stage has gone")
+
+
+@contextlib.asynccontextmanager
+async def _printed(stream: TextIO) -> AsyncIterator[Callable[[str], None]]:
+    """Give what writes lines to a stream without waiting for its reader; log lines go the same way meanwhile."""
+    try:
+        descriptor = stream.fileno()
+    except (OSError, ValueError):
+        yield lambda line: print(line, file=stream)
+        return
+    printer = Printer(descriptor)
+    handlers = [h for h in logging.getLogger().handlers if isinstance(h, logging.StreamHandler) and h.stream is stream]
+    for handler in handlers:
+        handler.setStream(_Lines(printer))
+    try:
+        yield printer.print
+    finally:
+        for handler in handlers:
+            handler.setStream(stream)
+        await printer.close(_GOODBYE)
+
+
+class _Lines(io.TextIOBase):
+    """What a log handler writes to, handed to a printer."""
+
+    def __init__(self, printer: Printer) -> None:
+        self._printer = printer
+
+    def write(self, text: str, /) -> int:
+        """Have the lines of a text written."""
+        for line in text.splitlines():
+            self._printer.print(line)
+        return len(text)
 
 
 def _told(code: int) -> str:

@@ -126,8 +126,12 @@ class Journal(JournalReader):
                 many(_PUT_STATE, changed)
             execute("INSERT OR REPLACE INTO progress VALUES (1,?,?,?,?,?)", msgspec.structs.astuple(progress))
             execute("COMMIT")
-        except BaseException:
-            execute("ROLLBACK")
+        except BaseException as error:
+            # A full disk rolls it back by itself.
+            if self._database.in_transaction:
+                execute("ROLLBACK")
+            if isinstance(error, sqlite3.Error):
+                raise QuantMindError(f"the journal cannot be written: {error}: make room, or mend its disk") from error
             raise
         for waiting in self._waiting.values():
             waiting.clear()

@@ -140,7 +140,7 @@ async def test_it_ends_when_its_reader_has_gone(program, live_recipe, publishers
 async def test_a_slow_reader_loses_lines_and_holds_up_nobody(program, live_recipe, publishers):
     """What is published meanwhile is read, so that nothing waits at the publisher; the reader is told what it lost."""
     feed = await publishers.open("feed")
-    code = "from quantmind.observing import printer; printer.Printer.__init__.__defaults__ = (1_000,)"
+    code = "from quantmind.pipeline import printer; printer.Printer.__init__.__defaults__ = (1_000,)"
     process = program.start("tap", str(live_recipe), "--topic", "market", code=code)
     assert await line_of(process, lambda: feed.send("market", QUOTE))
     for _ in range(20_000):

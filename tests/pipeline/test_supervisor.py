@@ -142,7 +142,9 @@ async def test_a_stage_that_does_not_end_is_killed(trial, monkeypatch):
     running = asyncio.create_task(trial.make(strategy=["deaf"]).run())
     await trial.until(lambda: len(trial.log()) == 4)
     trial.supervisor.stop()
-    await asyncio.wait_for(running, 10)
+    with pytest.raises(SupervisedError, match="stage strategy ended with signal 9 while it was stopped") as caught:
+        await asyncio.wait_for(running, 10)
+    assert caught.value.exit_code == 1
     assert trial.log()[4:] == ["feed stop", "strategy deaf", "execution stop", "sink stop"]
 
 
@@ -154,6 +156,36 @@ async def test_a_stop_while_a_restart_waits_is_heard(trial, monkeypatch):
     trial.supervisor.stop()
     await asyncio.wait_for(running, 10)
     assert trial.log()[4:] == ["feed stop", "execution stop", "sink stop"]
+
+
+async def test_a_stage_that_is_ended_alone_is_started_again(trial, monkeypatch):
+    monkeypatch.setattr("quantmind.pipeline.supervisor._BETWEEN", 0.05)
+    running = asyncio.create_task(trial.make(sink=[0]).run())
+    await trial.until(lambda: trial.log().count("sink start") == 2)
+    trial.supervisor.stop()
+    await running
+
+
+async def test_when_the_feed_has_no_more_the_others_end(trial, monkeypatch):
+    monkeypatch.setattr("quantmind.pipeline.supervisor._FAREWELL", 0.2)
+    await asyncio.wait_for(trial.make(feed=[0]).run(), 10)
+    assert sorted(trial.log()[4:]) == ["execution stop", "sink stop", "strategy stop"]
+
+
+def test_a_reader_that_has_gone_or_stands_still_holds_up_nobody(program, free_ports):
+    (program.folder / "live.yaml").write_text((Path(__file__).parents[2] / "recipes" / "live.yaml").read_text())
+    process = program.start("run", "live.yaml", DURATION="5m", ENDPOINT=f"tcp://127.0.0.1:{free_ports}")
+    try:
+        assert " | " in process.stderr.readline()
+        process.stdout.close()
+        process.stderr.close()
+        time.sleep(5)
+        assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) in {0, 1}
+    finally:
+        process.kill()
+        process.wait()
 
 
 @pytest.mark.slow

@@ -31,14 +31,11 @@ from quantmind.pipeline.executing import Executing
 from quantmind.pipeline.live.account import account_figures
 from quantmind.pipeline.live.health import Watch
 from quantmind.pipeline.live.inspection import Inspection
-from quantmind.pipeline.live.line import Line
+from quantmind.pipeline.live.line import LONGEST_TURN, MOST_AT_ONCE, Line
 from quantmind.pipeline.live.member import Member
 from quantmind.pipeline.run import Running, opened_executing
 from quantmind.pipeline.summary import Summary
 from quantmind.recipe.wiring import wire
-
-MOST_AT_ONCE = 200
-"""Market events handled in one turn of the event loop, and facts in one frame."""
 
 MOST_ANSWERED = 10_000
 """Facts in one answer to who missed some; who needs more asks again."""
@@ -79,6 +76,8 @@ class ExecutionStage:
         self._scheduled = self._telling = self._stopped = self._draining = False
         self._facts: list[Fact] = []
         self._seq = 0
+        self._now = time.time_ns()
+        """The time of the last market event that was handled."""
         self._began = 0
         self._lag = 0.0
 
@@ -164,6 +163,8 @@ class ExecutionStage:
         reasons = self._watch.reasons(member, time.monotonic())
         if self._line.waiting_for_history:
             reasons["history"] = "the rules wait for their history"
+        elif len(self._line) and (late := time.time_ns() - self._now) > self._running.recipe.max_age:
+            reasons["behind"] = f"execution is {late / 1e9:.0f} s behind the market"
         if reasons.keys() != self._ailing:
             # What changes is told once; the figures in it grow older.
             self._ailing = set(reasons)
@@ -221,8 +222,9 @@ class ExecutionStage:
             return
         facts: list[Fact] = []
         ts = 0
+        until = time.monotonic() + LONGEST_TURN
         for _ in range(MOST_AT_ONCE):
-            item = line.next()
+            item = line.next() if time.monotonic() < until else None
             if item is None:
                 break
             seq, event = item
@@ -233,6 +235,7 @@ class ExecutionStage:
             ts = event.ts
             facts.extend(executing.market(self._seq, event))
         if ts:
+            self._now = ts
             self._lag = (time.time_ns() - ts) / 1e9
             self._facts += facts
             self._tell_soon()

@@ -38,7 +38,8 @@ class FactLine:
         """Take facts in any order, also again; returns those that are next."""
         for fact in facts:
             self.known = max(self.known, fact.number)
-            if (self.number is None or fact.number > self.number) and len(self._early) < MOST_EARLY:
+            near = self.number is not None and fact.number <= self.number + MOST_EARLY
+            if (self.number is None or fact.number > self.number) and (near or len(self._early) < MOST_EARLY):
                 self._early[fact.number] = fact
         return self.ready()
 

@@ -13,6 +13,12 @@ from quantmind.pipeline.live.memory import Key, key, keys, kinds
 BOUND = 10_000
 """Market events that wait at the most; beyond it the oldest are dropped, but no bars and no funding."""
 
+MOST_AT_ONCE = 200
+"""Market events handled in one turn of the event loop, and facts in one frame."""
+
+LONGEST_TURN = 0.05
+"""Seconds after which what waits is left to the next turn: a stage must stay able to hear and to speak."""
+
 _KEPT = (Bar, FundingRate)
 
 
@@ -63,9 +69,8 @@ class Line:
 
     def numbered(self, numbered: Numbered) -> None:
         """Take events as the feed numbers them."""
-        if numbered.epoch < self.epoch:
-            return
-        if numbered.epoch > self.epoch:
+        # Which start of the feed is the present one, reception knows: a clock may have been put back in between.
+        if numbered.epoch != self.epoch:
             if self.epoch:
                 self.missed()
             self.epoch, self.newest = numbered.epoch, 0

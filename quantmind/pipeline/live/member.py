@@ -11,6 +11,8 @@ from collections.abc import Callable, Collection, Iterable
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from msgspec.structs import replace
+
 from quantmind.errors import QuantMindError
 from quantmind.events import Figure, Incident, IncidentKind, Presence, StageState, Vitals, codec
 from quantmind.kinds.transport import Topic
@@ -23,6 +25,7 @@ from quantmind.recipe.model import Recipe
 _log = logging.getLogger(__name__)
 HEARTBEAT = 1.0
 """Seconds between two words of a stage about itself."""
+_SUMMED = frozenset({"stranger", "bad_frame", "reordering", "duplicate"})
 _BEACON = 0.1
 _BEACONS = 20
 """How often, and how many times, a stage that has just started says it is there."""
@@ -67,6 +70,8 @@ class Member:
         self.peers: dict[str, Vitals] = {}
         """What each other stage said last of itself."""
         self._heard_at: dict[str, float] = {}
+        self._unsaid: dict[tuple[str, str], Incident] = {}
+        """What is wrong with whole frames, by kind and publisher; said with the next heartbeat."""
         self._hears: set[str] = set()
         self._body = body
         transport = build.transport(recipe, stage)
@@ -168,9 +173,17 @@ class Member:
             self.guarded(self._body.hear, stage, message)
 
     def _noticed(self, incident: Incident) -> None:
-        if self.bus.transport.stage == incident.stage:
-            self.guarded(self._body.noticed, incident)
-            self.guarded(self.send, "operations", incident)
+        if incident.what in _SUMMED:
+            # Said at once, it would be a frame that the other cannot read either, and be answered alike, without end.
+            key = (incident.what, incident.of)
+            before = self._unsaid.get(key)
+            self._unsaid[key] = replace(incident, count=incident.count + (before.count if before else 0))
+        elif self.bus.transport.stage == incident.stage:
+            self._say_incident(incident)
+
+    def _say_incident(self, incident: Incident) -> None:
+        self.guarded(self._body.noticed, incident)
+        self.guarded(self.send, "operations", incident)
 
     async def _live(self) -> None:
         count = 0
@@ -184,6 +197,9 @@ class Member:
             self.finish(error)
 
     def _say(self) -> None:
+        unsaid, self._unsaid = self._unsaid, {}
+        for incident in unsaid.values():
+            self._say_incident(incident)
         ailments = self._body.ailments()
         figures = (
             UPTIME.figure(time.monotonic() - self._began),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from quantmind.errors import QuantMindError
@@ -40,5 +41,8 @@ class Progress:
         """Keep it; a crash leaves what was noted before or what is noted now."""
         self.account, self.number = account, number
         fresh = self._file.with_suffix(".new")
-        fresh.write_text(json.dumps({"account": account, "number": number}) + "\n")
+        with fresh.open("w") as file:
+            file.write(json.dumps({"account": account, "number": number}) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
         fresh.replace(self._file)

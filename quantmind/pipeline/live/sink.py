@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
@@ -32,6 +33,7 @@ from quantmind.pipeline.live.progress import Progress
 from quantmind.pipeline.run import Running, enter
 from quantmind.pipeline.sinking import Sinking
 
+_log = logging.getLogger(__name__)
 _BETWEEN = 0.2
 """Seconds between two times that the same facts are asked for."""
 
@@ -139,6 +141,11 @@ class SinkStage:
             if self._account or (self._progress is not None and self._progress.account not in {"", holdings.account}):
                 self._facts = FactLine()
             self._account = holdings.account
+        elif self._facts.number is not None and holdings.number < self._facts.number:
+            _log.warning(
+                "account %s has begun anew: its facts are written from %d on", self._account, holdings.began + 1
+            )
+            self._facts = FactLine()
         self._facts.begin(holdings.began)
         self._facts.known = max(self._facts.known, holdings.number)
         self._offer(self._facts.ready())

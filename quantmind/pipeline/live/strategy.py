@@ -28,13 +28,10 @@ from quantmind.pipeline import build
 from quantmind.pipeline.deciding import Deciding
 from quantmind.pipeline.live.facts import FactLine
 from quantmind.pipeline.live.inspection import Inspection
-from quantmind.pipeline.live.line import Line
+from quantmind.pipeline.live.line import LONGEST_TURN, MOST_AT_ONCE, Line
 from quantmind.pipeline.live.member import Member
 from quantmind.pipeline.run import Running
 from quantmind.recipe.wiring import wire
-
-MOST_AT_ONCE = 200
-"""Market events handled in one turn of the event loop."""
 
 
 class StrategyStage:
@@ -58,6 +55,7 @@ class StrategyStage:
         self._member: Member | None = None
         self._scheduled = self._stopped = False
         self._now = 0
+        self._max_age = recipe.max_age
         self._handled = self._signals = self._targets = 0
         self._lag = 0.0
 
@@ -107,6 +105,9 @@ class StrategyStage:
         elif isinstance(message, Done):
             self._learn(message)
         elif isinstance(message, Holdings):
+            if self._facts.number is not None and message.number < self._facts.number:
+                # The account has begun anew.
+                self._facts = FactLine()
             if self._facts.number is None:
                 self._decider.positions.update({held.symbol: held.quantity for held in message.positions})
                 self._facts.begin(message.number)
@@ -136,8 +137,9 @@ class StrategyStage:
             return
         if line.epoch:
             decider.renumber(line.epoch)
+        until = time.monotonic() + LONGEST_TURN
         for _ in range(MOST_AT_ONCE):
-            item = line.next()
+            item = line.next() if time.monotonic() < until else None
             if item is None:
                 break
             seq, event = item
@@ -204,6 +206,10 @@ class StrategyStage:
             yield "the strategies wait for their history"
         elif self._waits():
             yield "the strategies wait for the positions of execution"
+        elif self._member is not None and self._member.silence("feed") > self._max_age / 1e9:
+            yield f"nothing was heard of the feed for {self._member.silence('feed'):.0f} s"
+        elif len(self._line) and (late := time.time_ns() - self._now) > self._max_age:
+            yield f"the strategies are {late / 1e9:.0f} s behind the market"
         if self._line.overloaded:
             yield f"the strategies are {len(self._line)} market events behind"
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quantmind.events import Latch
-from quantmind.pipeline.live.facts import FactLine
+from quantmind.pipeline.live.facts import MOST_EARLY, FactLine
 
 
 def fact(number):
@@ -42,6 +42,13 @@ def test_a_hole_is_known_from_a_later_fact_or_from_what_is_on_record():
     assert numbers(line.take([fact(2)])) == [2, 3]
     line.known = 7
     assert line.wanted == 4
+
+
+def test_what_closes_a_hole_is_taken_however_much_waits_behind_it():
+    line = FactLine()
+    line.begin(0)
+    line.take([fact(n) for n in range(2, MOST_EARLY + 100)])
+    assert numbers(line.take([fact(1)]))[:2] == [1, 2]
 
 
 @given(st.data())

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from quantmind.observing.printer import Printer
+from quantmind.pipeline.printer import Printer
 
 
 @pytest.fixture
