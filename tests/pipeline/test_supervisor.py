@@ -31,9 +31,6 @@ def note(what):
 starts = home / f"{stage}.starts"
 count = int(starts.read_text()) + 1 if starts.exists() else 1
 starts.write_text(str(count))
-note("start")
-print("hello", flush=True)
-print("trouble", file=sys.stderr, flush=True)
 plan = json.loads((home / "plan.json").read_text()).get(stage, [])
 todo = plan[count - 1] if count <= len(plan) else "run"
 
@@ -46,7 +43,14 @@ def stop(*_):
     sys.exit(0)
 
 signal.signal(signal.SIGTERM, (lambda *_: note("deaf")) if todo == "deaf" else stop)
+if not isinstance(todo, int):
+    (home / f"{stage}.ready").touch()
+note("start")
+print("hello", flush=True)
+print("trouble", file=sys.stderr, flush=True)
 if isinstance(todo, int):
+    while len(list(home.glob("*.ready"))) < 3:
+        time.sleep(0.01)
     sys.exit(todo)
 while True:
     time.sleep(0.02)

@@ -208,7 +208,7 @@ async def test_a_reader_that_was_cut_off_reads_on_where_it_was(make_nats_server)
             await until(lambda: sink._connection.session is None)
             cut.clear()
             await until(lambda: inbox.sequences("facts")[-1] == execution.sequences["facts"])
-            assert sink.figures["reconnects"] == 1
+            await until(lambda: sink.figures["reconnects"] == 1)
         assert not inbox.reception.incidents
     finally:
         between.close()
