@@ -50,6 +50,10 @@ class _Outlet:
             self._empty.clear()
             self._filled.set()
 
+    @property
+    def empty(self) -> bool:
+        return self._empty.is_set()
+
     async def drained(self) -> None:
         await self._empty.wait()
 
@@ -149,6 +153,11 @@ class Sinking:
             outlet.offer(events)
         if not self._live:
             await self.drained()
+
+    @property
+    def empty(self) -> bool:
+        """Whether the sinks have taken everything."""
+        return all(outlet.empty for outlet in self._outlets)
 
     async def drained(self) -> None:
         """Wait until the sinks have taken everything."""

@@ -59,6 +59,8 @@ class SinkStage:
         self._asked_at = 0.0
         self._account = ""
         self._progress: Progress | None = None
+        self._given: int | None = None
+        """The last fact that the sinks were given."""
         self._handled = 0
         self.failures: dict[str, str] = {}
         """What each sink that lost events has to say, by name."""
@@ -90,6 +92,8 @@ class SinkStage:
                 writing.cancel()
                 await asyncio.gather(writing, return_exceptions=True)
                 await self._flush(sinking)
+                await sinking.drained()
+                self._note()
                 self.failures = sinking.failures
 
     async def _write(self, sinking: Sinking) -> None:
@@ -104,15 +108,30 @@ class SinkStage:
                 return
 
     async def _flush(self, sinking: Sinking) -> None:
+        """Hand on what was heard, and note how far it goes as soon as the sinks have taken all of it."""
         waiting, self._waiting = self._waiting, []
-        account, number = self._account, self._facts.number
+        self._given = self._facts.number
         if waiting:
             await sinking.write(waiting)
-        if self._progress is not None and number is not None and account:
-            noted = self._progress
-            if (account, number) != (noted.account, noted.number):
-                await sinking.drained()
-                noted.note(account, number)
+        if sinking.empty:
+            self._note()
+        else:
+            # A sink that hangs has a bounded queue of its own; here nothing may wait for it.
+            asyncio.get_running_loop().call_later(_BETWEEN, self._wake.set)
+
+    def _note(self) -> None:
+        progress, account, number = self._progress, self._account, self._given
+        if (
+            progress is not None
+            and number is not None
+            and account
+            and (account, number)
+            != (
+                progress.account,
+                progress.number,
+            )
+        ):
+            progress.note(account, number)
 
     def hear(self, stage: str, message: codec.Message) -> None:
         """Take what sinks may want."""

@@ -136,3 +136,28 @@ async def test_market_events_that_are_not_sound_are_told_and_left_out(pipeline):
     made.strategy.wanted = -1.0
     await made.until(lambda: made.position() == -1)
     await made.stop()
+
+
+async def test_a_sink_that_hangs_holds_up_nothing_and_its_facts_are_told_again_to_the_next(pipeline):
+    made = pipeline()
+    hanging = asyncio.Event()
+
+    class Hanging(made.components[-1]):
+        """Takes nothing until it is let."""
+
+        async def write(self, batch):
+            await hanging.wait()
+            await super().write(batch)
+
+    made.components[-1] = Hanging
+    made.start()
+    await made.until(lambda: made.position() == 1)
+    sink = made.stages["sink"]
+    await made.until(lambda: sink._given)
+    await asyncio.sleep(0.5)
+    assert sink._progress.number is None, "nothing is written, so nothing is noted"
+    assert len(sink._waiting) < 1_000
+    hanging.set()
+    await made.until(lambda: made.heard(Fill))
+    await made.until(lambda: sink._progress.number == sink._facts.number)
+    await made.stop()
