@@ -12,10 +12,9 @@ import msgspec
 
 from quantmind.errors import QuantMindError
 from quantmind.events import Fact, Refusal, Upto
-from quantmind.trader.journal_reader import FILE, SCHEMA, JournalReader, Progress
+from quantmind.trader.journal_reader import FILE, SCHEMA, VERSION, JournalReader, Progress
 from quantmind.trader.orders import Order
 
-_VERSION = 3
 _INSERTS = {
     "decisions": "INSERT INTO decisions VALUES (?,?,?,?)",
     "fills": "INSERT INTO fills VALUES (?,?,?,?,?)",
@@ -79,10 +78,10 @@ class Journal(JournalReader):
                 self._database.execute(statement)
             if not version:
                 self._database.execute("INSERT INTO account VALUES (?, ?)", (account, balance))
-            self._database.execute(f"PRAGMA user_version = {_VERSION}")
+            self._database.execute(f"PRAGMA user_version = {VERSION}")
             self._database.execute("COMMIT")
-        elif version != _VERSION:
-            raise QuantMindError(f"{path}: journal of version {version}, this program reads {_VERSION}")
+        elif version != VERSION:
+            raise QuantMindError(f"{path}: journal of version {version}, this program reads {VERSION}")
         key = self._database.execute("SELECT key FROM account").fetchone()[0]
         if key != account:
             raise QuantMindError(f"{path}: the journal of account {key}, not of {account}")

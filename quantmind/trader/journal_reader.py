@@ -16,6 +16,9 @@ from quantmind.trader.orders import Order
 FILE = "journal.sqlite"
 """The journal's name in the folder of its account."""
 
+VERSION = 3
+"""The layout of the tables below."""
+
 SCHEMA = """
 CREATE TABLE account (key TEXT NOT NULL, balance TEXT NOT NULL);
 CREATE TABLE progress (one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -86,9 +89,16 @@ class JournalReader:
             # All that is read is of one moment, whatever is written meanwhile.
             database.execute("BEGIN")
             database.execute("SELECT * FROM progress")
+            version = database.execute("PRAGMA user_version").fetchone()[0]
         except sqlite3.DatabaseError as error:
             database.close()
             raise QuantMindError(f"{path}: is no journal: {error}") from error
+        if version != VERSION:
+            database.close()
+            raise QuantMindError(
+                f"{path}: journal of version {version}, this program reads {VERSION}; "
+                "one of version 2 is brought to it when its account is next run"
+            )
         return cls(database)
 
     def close(self) -> None:
