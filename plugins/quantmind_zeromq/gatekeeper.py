@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 
 import zmq
 from zmq.utils import z85
+
+from quantmind_zeromq.reading import Reading
 
 _ADDRESS = "inproc://zeromq.zap.01"
 _VERSION = b"1.0"
@@ -27,8 +28,6 @@ class Gatekeeper:
         """How often a client was refused; one that tries again counts again."""
         self._allowed = allowed
         self._told: set[bytes] = set()
-        self._loop = asyncio.get_running_loop()
-        self._next: asyncio.Handle | None = None
         self._socket = context.socket(zmq.REP)
         self._socket.setsockopt(zmq.LINGER, 0)
         try:
@@ -36,31 +35,21 @@ class Gatekeeper:
         except BaseException:
             self._socket.close()
             raise
-        self._descriptor = self._socket.fileno()
-        self._loop.add_reader(self._descriptor, self._answer)
-        self._again()
+        self._reading = Reading(self._socket, self._answer)
 
     def close(self) -> None:
         """Stop answering: from then on nobody is let in."""
-        self._loop.remove_reader(self._descriptor)
-        if self._next is not None:
-            self._next.cancel()
+        self._reading.close()
         self._socket.close()
 
-    def _answer(self) -> None:
+    def _answer(self) -> bool:
         try:
             for _ in range(_BATCH):
                 request = self._socket.recv_multipart(_NOBLOCK)
                 self._socket.send_multipart(self._reply(request), _NOBLOCK)
         except zmq.Again:
-            return
-        # The descriptor signals a change once, not a state.
-        self._again()
-
-    def _again(self) -> None:
-        if self._next is not None:
-            self._next.cancel()
-        self._next = self._loop.call_soon(self._answer)
+            return False
+        return True
 
     def _reply(self, request: list[bytes]) -> list[bytes]:
         number = request[1] if len(request) > 1 else b""

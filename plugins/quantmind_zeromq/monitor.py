@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Callable
 
 import zmq
+
+from quantmind_zeromq.reading import Reading
 
 REFUSALS = zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
 """A peer did not get as far as to show a key, or showed it in the wrong form."""
@@ -27,31 +28,20 @@ class Monitor:
     def __init__(self, watched: zmq.Socket[bytes], events: int, handle: Callable[[int], None]) -> None:
         self._watched = watched
         self._handle = handle
-        self._loop = asyncio.get_running_loop()
-        self._next: asyncio.Handle | None = None
         self._socket = watched.get_monitor_socket(events)
-        self._descriptor = self._socket.fileno()
-        self._loop.add_reader(self._descriptor, self._drain)
-        self._again()
+        self._reading = Reading(self._socket, self._drain)
 
     def close(self) -> None:
         """Stop watching; before the socket itself is closed."""
-        self._loop.remove_reader(self._descriptor)
-        if self._next is not None:
-            self._next.cancel()
+        self._reading.close()
         self._watched.disable_monitor()
         self._socket.close(0)
 
-    def _drain(self) -> None:
+    def _drain(self) -> bool:
         try:
             for _ in range(_BATCH):
                 parts = self._socket.recv_multipart(_NOBLOCK)
                 self._handle(int.from_bytes(parts[0][:_EVENT], sys.byteorder))
         except zmq.Again:
-            return
-        self._again()
-
-    def _again(self) -> None:
-        if self._next is not None:
-            self._next.cancel()
-        self._next = self._loop.call_soon(self._drain)
+            return False
+        return True

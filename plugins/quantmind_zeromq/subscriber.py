@@ -12,6 +12,7 @@ from quantmind.events.codec import MAX_FRAME
 from quantmind.kinds.transport import Handler
 from quantmind_zeromq.keys import Keys
 from quantmind_zeromq.monitor import ATTEMPTS, LOSSES, Monitor
+from quantmind_zeromq.reading import Reading
 from quantmind_zeromq.wire import look_after, look_for
 
 BATCH = 1_000
@@ -41,7 +42,6 @@ class Subscriber:
         self._loop = asyncio.get_running_loop()
         self._stage = stage
         self._handler = handler
-        self._next: asyncio.Handle | None = None
         self._socket = context.socket(zmq.SUB)
         self._socket.setsockopt(zmq.RCVHWM, high_water_mark)
         self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_FRAME)
@@ -56,43 +56,28 @@ class Subscriber:
         self.reconnects = 0
         """How often it had to connect anew, because ZeroMQ had given the stage up."""
         self._address = address
-        self._left = True
         self._lost: asyncio.Handle | None = None
         self._monitor = Monitor(self._socket, LOSSES | ATTEMPTS, self._watch)
         self._socket.connect(address)
-        self._descriptor = self._socket.fileno()
-        self._loop.add_reader(self._descriptor, self._drain)
-        self._again()
+        self._reading = Reading(self._socket, self._drain)
 
     def close(self) -> None:
         """Stop receiving."""
-        self._loop.remove_reader(self._descriptor)
-        if self._next is not None:
-            self._next.cancel()
+        self._reading.close()
         if self._lost is not None:
             self._lost.cancel()
         self._monitor.close()
         self._socket.close()
 
-    def _drain(self) -> None:
-        """Read until there is nothing left: the descriptor signals a change once, not a state.
-
-        What is left after a batch, or after a handler that raised, is read in the next turn of the loop.
-        """
+    def _drain(self) -> bool:
         receive, stage, handler = self._socket.recv, self._stage, self._handler
-        left = True
-        try:
-            for _ in range(BATCH):
-                try:
-                    frame = receive(_NOBLOCK)
-                except zmq.Again:
-                    left = False
-                    break
-                handler(stage, frame)
-        finally:
-            self._left = left
-            if left:
-                self._again()
+        for _ in range(BATCH):
+            try:
+                frame = receive(_NOBLOCK)
+            except zmq.Again:
+                return False
+            handler(stage, frame)
+        return True
 
     def _watch(self, event: int) -> None:
         """Notice when ZeroMQ looks for the stage no longer, as after nonsense or a refusal."""
@@ -103,7 +88,7 @@ class Subscriber:
             self._lost = self._loop.call_later(_GIVEN_UP, self._connect_again)
 
     def _connect_again(self) -> None:
-        if self._left:
+        if self._reading.left:
             # What has arrived would go with the connection.
             self._lost = self._loop.call_later(_GIVEN_UP, self._connect_again)
             return
@@ -119,9 +104,4 @@ class Subscriber:
         with contextlib.suppress(zmq.ZMQError):
             self._socket.disconnect(self._address)
         self._socket.connect(self._address)
-        self._again()
-
-    def _again(self) -> None:
-        if self._next is not None:
-            self._next.cancel()
-        self._next = self._loop.call_soon(self._drain)
+        self._reading.again()

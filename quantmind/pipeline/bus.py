@@ -36,7 +36,8 @@ class Bus:
         self.reception = Reception(pipeline, transport.stage, notice, topics)
         self.keeps = type(transport).keep is not Transport.keep
         """Whether the transport has a memory for last words."""
-        self._pipeline = pipeline
+        self.pipeline = pipeline
+        """What tells the own pipeline from others."""
         self._handle = handle
         self._sequences: dict[Topic, int] = dict.fromkeys(TOPICS, 0)
         self._publish = transport.publish
@@ -45,13 +46,13 @@ class Bus:
     def send(self, topic: Topic, *messages: codec.Message, id: str = "") -> None:
         """Publish messages in one frame to the stages that listen to this one."""
         sequence = self._sequences[topic] = self._sequences[topic] + 1
-        frame = codec.Frame(codec.FRAME_VERSION, self._pipeline, self.stage, self.start, topic, sequence, messages)
+        frame = codec.Frame(codec.FRAME_VERSION, self.pipeline, self.stage, self.start, topic, sequence, messages)
         self._publish(topic, _encode(frame), id)
 
     def frame(self, topic: Topic, *messages: codec.Message, sequence: int = 0) -> bytes:
         """Return the bytes of a frame that is kept and not sent: it has no place in the sequence."""
         return _encode(
-            codec.Frame(codec.FRAME_VERSION, self._pipeline, self.stage, self.start, topic, sequence, messages)
+            codec.Frame(codec.FRAME_VERSION, self.pipeline, self.stage, self.start, topic, sequence, messages)
         )
 
     @property

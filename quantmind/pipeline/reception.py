@@ -15,8 +15,6 @@ _log = logging.getLogger(__name__)
 _MOST_MISSING = 1_000
 _MOST_STARTS = 16
 _MOST_HEADS = 32
-
-
 _GONE = 5.0
 """Seconds without a frame after which a publisher's start is over."""
 

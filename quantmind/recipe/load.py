@@ -34,7 +34,7 @@ from quantmind.recipe.live import check_live
 from quantmind.recipe.model import MAX_AGE, NO_TRADE_BAND, Origins, Recipe, Spec
 from quantmind.recipe.problems import Mark, Problem, RecipeProblems, Severity, join
 from quantmind.recipe.references import References
-from quantmind.recipe.sections import is_read, section
+from quantmind.recipe.sections import is_inproc, is_read, section
 
 if TYPE_CHECKING:
     from quantmind.recipe.tests import RecipeTest
@@ -242,7 +242,7 @@ def _sections(data: dict[str, Any], plugins: Plugins, findings: Findings) -> dic
         else:
             sections[path] = Section((), sound=least == 0)
     for kind in ("transport", "allocator", "executor"):
-        if kind == "transport" and raw.get(kind) in (None, "inproc", {"inproc": None}, {"inproc": {}}):
+        if kind == "transport" and is_inproc(raw.get(kind)):
             sections[kind] = Section((), sound=True)
         else:
             spec = read_component(raw[kind], kind, kind, plugins, findings) if kind in raw else None

@@ -19,6 +19,11 @@ All others belong to every stage, but `tests`, which belong to none.
 _END = re.compile(r"[.\[]")
 
 
+def is_inproc(transport: object) -> bool:
+    """Say whether a transport, as it is written, is none: the recipe then runs in one process."""
+    return transport in (None, "inproc", {"inproc": None}, {"inproc": {}})
+
+
 def section(path: str) -> str:
     """Return the section that a path begins with."""
     return _END.split(path, maxsplit=1)[0]

@@ -13,7 +13,7 @@ import msgspec
 
 from quantmind.errors import RecipeError
 from quantmind.kinds.transport import STAGES
-from quantmind.recipe.sections import OWNED
+from quantmind.recipe.sections import is_inproc, is_read
 
 _TOKEN = re.compile(r"\$\$|\$\{([^}]*)\}")
 _CREDENTIAL = re.compile(r"[A-Za-z0-9_.@-]{1,255}")
@@ -41,7 +41,7 @@ class Needs(msgspec.Struct, frozen=True):
 
 def stages(data: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the stages that a recipe is run in; none when it is run in one process."""
-    if data.get("transport") in (None, "inproc", {"inproc": None}, {"inproc": {}}):
+    if is_inproc(data.get("transport")):
         return ()
     return tuple(stage for stage in STAGES if stage != "sink" or data.get("sinks"))
 
@@ -52,8 +52,7 @@ def needs(data: Mapping[str, Any], stage: str | None) -> Needs:
     Raises:
         RecipeError: a credential has a name that systemd cannot give it.
     """
-    theirs = {key for other, keys in OWNED.items() if stage not in (None, other) for key in keys}
-    read = {key: section for key, section in data.items() if key not in theirs and key != "tests"}
+    read = {key: section for key, section in data.items() if is_read(key, stage) and key != "tests"}
     transport = {"transport": read.pop("transport", None)}
     own = _named(transport, "credential:") if stage else ()
     every = (*_named(read, "credential:"), *_named(transport, "credential:"))

@@ -20,6 +20,7 @@ from quantmind.events import (
     Holding,
     Holdings,
     Incident,
+    IncidentKind,
     Numbered,
     Upto,
     codec,
@@ -100,7 +101,7 @@ class ExecutionStage:
             await stack.enter_async_context(member)
             self._executing = executing
             for frame in await member.bus.transport.kept("strategy"):
-                self._recall(frame)
+                self._recall(frame, member.bus.pipeline)
             self._check_health()
             member.ready()
             self._tell()
@@ -129,14 +130,14 @@ class ExecutionStage:
                 return
             await asyncio.sleep(_TICK / 2)
 
-    def _recall(self, frame: bytes) -> None:
+    def _recall(self, frame: bytes, pipeline: str) -> None:
         """Take a Target that the strategy stage left with the transport."""
         try:
             kept = codec.decode_frame(frame)
         except codec.CodecError as error:
             self._invalid("bad_frame", 1, str(error), of="strategy")
             return
-        if kept.pipeline == build.identity(self._running.recipe):
+        if kept.pipeline == pipeline:
             for message in kept.messages:
                 if isinstance(message, Upto):
                     self._decided(message)
@@ -269,8 +270,7 @@ class ExecutionStage:
 
     def noticed(self, incident: Incident) -> None:
         """Fill the hole that lost market events leave in what rules look back on."""
-        if incident.of == "feed" and incident.what == "gap" and incident.topic == "market":
-            self._line.missed()
+        self._line.noticed(incident)
 
     def beat(self) -> None:
         """Say what is held, and ask for what is missing."""
@@ -302,7 +302,7 @@ class ExecutionStage:
         """Return how many events were handled, and how many wait."""
         return self._seq, 0 if self._line.waiting_for_history else len(self._line)
 
-    def _invalid(self, what: str, count: int, detail: str, of: str = "feed") -> None:
+    def _invalid(self, what: IncidentKind, count: int, detail: str, of: str = "feed") -> None:
         if self._member is not None:
             topic = "market" if of == "feed" else "decisions"
-            self._member.tell(what, of, topic, count, detail)  # type: ignore[arg-type] # an IncidentKind
+            self._member.tell(what, of, topic, count, detail)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 
-from quantmind.events import Bar, FundingRate, History, IncidentKind, Market, Numbered
+from quantmind.events import Bar, FundingRate, History, Incident, IncidentKind, Market, Numbered
 from quantmind.kinds import Channel
 from quantmind.pipeline.live.inspection import Inspection
 from quantmind.pipeline.live.memory import Key, key, keys, kinds
@@ -61,6 +61,11 @@ class Line:
     def overloaded(self) -> bool:
         """Whether more wait than are allowed, and none of them may be dropped."""
         return len(self._waiting) > BOUND
+
+    def noticed(self, incident: Incident) -> None:
+        """Fill the hole that lost market events leave in what is looked back on."""
+        if incident.of == "feed" and incident.what == "gap" and incident.topic == "market":
+            self.missed()
 
     def missed(self) -> None:
         """Learn that something of the feed was lost."""

@@ -13,7 +13,6 @@ from typing import Any, Protocol, Self
 
 from msgspec.structs import replace
 
-from quantmind.errors import QuantMindError
 from quantmind.events import Figure, Incident, IncidentKind, Presence, StageState, Vitals, codec
 from quantmind.kinds.transport import Topic
 from quantmind.metrics import UPTIME, Metric
@@ -193,7 +192,7 @@ class Member:
                 self._body.beat()
                 count += 1
                 await asyncio.sleep(_BEACON if count < _BEACONS else HEARTBEAT)
-        except (QuantMindError, Exception) as error:  # noqa: BLE001 - it is raised by `finished`
+        except Exception as error:  # noqa: BLE001 - it is raised by `finished`
             self.finish(error)
 
     def _say(self) -> None:

@@ -121,16 +121,9 @@ class SinkStage:
 
     def _note(self) -> None:
         progress, account, number = self._progress, self._account, self._given
-        if (
-            progress is not None
-            and number is not None
-            and account
-            and (account, number)
-            != (
-                progress.account,
-                progress.number,
-            )
-        ):
+        if progress is None or number is None or not account:
+            return
+        if (account, number) != (progress.account, progress.number):
             progress.note(account, number)
 
     def hear(self, stage: str, message: codec.Message) -> None:

@@ -18,6 +18,7 @@ from quantmind.events import (
     HistoryWanted,
     Holdings,
     Incident,
+    IncidentKind,
     Numbered,
     Upto,
     codec,
@@ -174,8 +175,7 @@ class StrategyStage:
 
     def noticed(self, incident: Incident) -> None:
         """Fill the hole that lost market events leave in what strategies look back on."""
-        if incident.of == "feed" and incident.what == "gap" and incident.topic == "market":
-            self._line.missed()
+        self._line.noticed(incident)
 
     def beat(self) -> None:
         """Say every Target again, and ask for what is missing."""
@@ -218,6 +218,6 @@ class StrategyStage:
         held = self._line.waiting_for_history or self._waits()
         return self._handled, 0 if held else len(self._line)
 
-    def _invalid(self, what: str, count: int, detail: str) -> None:
+    def _invalid(self, what: IncidentKind, count: int, detail: str) -> None:
         if self._member is not None:
-            self._member.tell(what, "feed", "market", count, detail)  # type: ignore[arg-type] # an IncidentKind
+            self._member.tell(what, "feed", "market", count, detail)
