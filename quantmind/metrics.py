@@ -56,6 +56,52 @@ PRICE = Metric("price", "gauge", "quote currency", "The price that the position 
 STOP = Metric("stop", "gauge", "quote currency", "The trigger of the stop that rests; none without one.", ("symbol",))
 LATCHED = Metric("latched", "gauge", "1", "1 for each latch that is set.", ("name", "level"))
 OWN = Metric("own", "gauge", "1", "What a rule or the executor publishes of itself, by name.", ("figure",))
+STREAM_EVENTS = Metric(
+    "stream_events_total", "counter", "1", "Market events published, by channel and symbol.", ("channel", "symbol")
+)
+STREAM_LAG = Metric(
+    "stream_lag_seconds", "gauge", "s", "From the venue's time of the last event to its arrival.", ("channel", "symbol")
+)
+STREAM_AGE = Metric(
+    "stream_age_seconds",
+    "gauge",
+    "s",
+    "Since anything of the stream has arrived: its staleness.",
+    ("channel", "symbol"),
+)
+STREAM_GAPS = Metric(
+    "stream_gaps_total", "counter", "1", "Breaks in the numbers of a stream, mended ones too.", ("channel", "symbol")
+)
+STREAM_MISSING = Metric(
+    "stream_missing_total", "counter", "1", "Events that are known to be missing for good.", ("channel", "symbol")
+)
+STREAM_BACKFILLED = Metric(
+    "stream_backfilled_total", "counter", "1", "Events fetched again after a gap.", ("channel", "symbol")
+)
+STREAM_DUPLICATES = Metric(
+    "stream_duplicates_total", "counter", "1", "Events that had come already and were left out.", ("channel", "symbol")
+)
+STREAM_COMPLETENESS = Metric(
+    "stream_completeness_ratio",
+    "gauge",
+    "1",
+    "Events that came, backfilled ones too, of those that the venue's numbers say there were.",
+    ("channel", "symbol"),
+)
+STREAM_PROVEN = Metric(
+    "stream_proven",
+    "gauge",
+    "1",
+    "1 while every change is known to have come, 0 while not, -1 where the venue gives nothing to tell it by.",
+    ("channel", "symbol"),
+)
+RECONNECTS = Metric("feed_reconnects_total", "counter", "1", "Connections that were lost and made again.", ("venue",))
+CLOCK_OFFSET = Metric(
+    "venue_clock_offset_seconds", "gauge", "s", "How far the venue's clock is ahead of ours.", ("venue",)
+)
+RATE_USED = Metric(
+    "venue_rate_used_ratio", "gauge", "1", "Used up of what the venue allows in a minute, by its headers.", ("venue",)
+)
 SINK_LOST = Metric("sink_lost_total", "counter", "1", "Events that a sink failed to take, by sink.", ("sink",))
 
 REGISTRY: Mapping[str, Metric] = {

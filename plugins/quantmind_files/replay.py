@@ -1,20 +1,21 @@
-"""The replay feed: recorded bars, mark prices and funding rates in place of a venue."""
+"""The replay feed: recorded market data in place of a venue."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from quantmind.data.recorded import Recorded, Selection
+from quantmind.data.recorded import Recorded
 from quantmind.data.rows import file_format
 from quantmind.errors import QuantMindError
 from quantmind.events import Market
-from quantmind.kinds import Channel, Feed, Interval, Options, bars
-from quantmind.kinds.moment import Moment, format_moment
+from quantmind.kinds import Channel, Feed, Interval, Options
+from quantmind.kinds.moment import Moment
 from quantmind.market.instruments import Instrument
+from quantmind_files.sources import BarFiles, RawFiles, Source, Stored
 
 
 def _one_or_several(value: object) -> object:
@@ -29,16 +30,36 @@ class ReplayOptions(Options):
     """Options of the replay feed."""
 
     files: dict[str, Files] = Field(
-        min_length=1,
-        description="Parquet, Feather or CSV files of each symbol, from the current directory.",
+        default={},
+        description="Parquet, Feather or CSV files of the bars of each symbol, from the current directory.",
     )
     interval: Interval = Field(default=60_000_000_000, description="The length of the bars in the files.")
     funding: dict[str, Files] = Field(default={}, description="Files of funding rates of each symbol that has some.")
     marks: dict[str, Files] = Field(
         default={}, description="Files of bars of the mark price, of any interval, of each symbol that has some."
     )
-    start: Moment | None = Field(default=None, description="The first bar is the first to open then or later.")
-    end: Moment | None = Field(default=None, description="The last bar is the last to open before.")
+    raw: dict[str, Path] = Field(
+        default={}, description="Instead of files: for each symbol a raw recording of Binance's streams."
+    )
+    store: Path | None = Field(
+        default=None, description="Instead of files: the folder that `quantmind data` records and downloads into."
+    )
+    venue: str = Field(
+        default="binanceusdm", min_length=1, description="Whose data are replayed from the store, by its name there."
+    )
+    channels: frozenset[Literal["quote", "trade", "book", "mark", "funding", "bar"]] = Field(
+        default=frozenset({"quote", "trade", "book"}),
+        min_length=1,
+        description="What is replayed of a raw recording or of the store; a `bar` has the interval.",
+    )
+    levels: int = Field(default=20, ge=1, le=1000, description="Levels of a raw recording's book, on each side.")
+    start: Moment | None = Field(
+        default=None,
+        description="The first bar is the first to open then or later, the first event is of then or later.",
+    )
+    end: Moment | None = Field(
+        default=None, description="The last bar is the last to open before, an event is of before."
+    )
     speed: Literal["max"] | Annotated[float, Field(gt=0)] = Field(
         default="max", description="How many times real time it runs; `max` is as fast as possible."
     )
@@ -47,6 +68,17 @@ class ReplayOptions(Options):
     def _check(self) -> Self:
         if self.start is not None and self.end is not None and self.start >= self.end:
             raise ValueError("end must be after start")
+        given = [name for name in ("files", "raw", "store") if getattr(self, name)]
+        if len(given) != 1:
+            raise ValueError(
+                "name what is replayed: files, raw or store"
+                if not given
+                else f"{' and '.join(given)} exclude each other: write two replay feeds, their events are merged"
+            )
+        if (self.funding or self.marks) and not self.files:
+            raise ValueError(f"funding and marks belong to files; with {given[0]} name them in channels")
+        if self.raw and "bar" in self.channels:
+            raise ValueError("a raw recording has no bars: they are built from its trades")
         for path in (
             path for files in (self.files, self.funding, self.marks) for paths in files.values() for path in paths
         ):
@@ -56,24 +88,29 @@ class ReplayOptions(Options):
                 raise ValueError(str(error)) from error
         return self
 
-    def recorded(self) -> Recorded:
+    def source(self) -> Source:
         """Return what the options name."""
-        return Recorded(self.files, self.interval, self.funding, self.marks, self.start, self.end)
+        if self.raw:
+            return RawFiles(self.raw, self.channels, self.levels, self.start, self.end)
+        if self.store is not None:
+            return Stored(self.store, self.venue, self.channels, self.interval, self.start, self.end)
+        return BarFiles(Recorded(self.files, self.interval, self.funding, self.marks, self.start, self.end))
 
 
 class Replay(Feed[ReplayOptions]):
-    """Replays bars, mark prices and funding rates from Parquet, Feather or CSV files."""
+    """Replays market data: bar files, raw recordings of a venue's streams, or what was recorded in the store."""
 
     name = "replay"
 
     def __init__(self, options: ReplayOptions, instruments: Sequence[Instrument]) -> None:
         super().__init__(options, instruments)
-        self._selection: Selection | None = None
+        self._source = options.source()
+        self._batches: Iterator[Sequence[Market]] = iter(())
 
     @classmethod
     def offers(cls, options: ReplayOptions, symbols: Sequence[str]) -> Mapping[str, frozenset[Channel]]:
-        """Offer bars of the interval, mark prices and funding rates, of each symbol that has files."""
-        return options.recorded().offers(symbols)
+        """Offer what the options name, of each symbol that has files; the store is taken to have every symbol."""
+        return options.source().offers(symbols)
 
     @property
     def speed(self) -> float | None:
@@ -81,26 +118,22 @@ class Replay(Feed[ReplayOptions]):
         return None if self.options.speed == "max" else self.options.speed
 
     async def open(self) -> None:
-        """Read and check the rows of everything that somebody needs."""
-        options = self.options
-        symbols = [instrument.symbol for instrument in self.instruments]
-        self._selection = options.recorded().read(symbols, self.wanted)
-        asked = any(bars(options.interval) in self.wanted.get(s, ()) for s in symbols if s in options.files)
-        if asked and not len(self._selection.bars):
-            since = "the beginning" if options.start is None else format_moment(options.start)
-            until = "the end" if options.end is None else format_moment(options.end)
-            raise QuantMindError(f"replay: no file has a bar from {since} to {until}; set other `start` and `end`")
+        """Look into the files of everything that somebody needs; bars and what is beside them are read and checked."""
+        self._batches = self._source.read([instrument.symbol for instrument in self.instruments], self.wanted)
 
     async def close(self) -> None:
         """Let go of the rows."""
-        self._selection = None
+        self._batches = iter(())
 
     async def events(self) -> AsyncIterator[Sequence[Market]]:
-        """Yield the events, sorted by (ts, marks before bars before funding rates, order of the instruments)."""
-        if self._selection is not None:
-            for batch in self._selection.batches():
-                yield batch
+        """Yield the events in their order.
+
+        Bar files: sorted by (ts, marks before bars before funding rates, order of the instruments). Recorded events:
+        by ts, and of one moment as they came.
+        """
+        for batch in self._batches:
+            yield batch
 
     async def history(self, symbol: str, channel: Channel, count: int) -> Sequence[Market]:
-        """Return the last `count` events from before `start`; none without a `start`."""
-        return self.options.recorded().history(symbol, channel, count)
+        """Return the last `count` events from before `start`; none without a `start`, and none of a raw recording."""
+        return self._source.history(symbol, channel, count)

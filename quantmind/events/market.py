@@ -15,13 +15,18 @@ class MarketEvent(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class Quote(MarketEvent, frozen=True, gc=False, array_like=True, tag="quote"):
-    """The best bid and ask, with the sizes shown in base currency."""
+    """The best bid and ask, with the sizes shown in base currency.
+
+    `update` is the venue's number of the change to its book, by which a Book of the same number shows the same; 0
+    where it is not told.
+    """
 
     bid: float
     ask: float
     bid_size: float
     ask_size: float
     received: int = 0
+    update: int = 0
 
 
 class Trade(MarketEvent, frozen=True, gc=False, array_like=True, tag="trade"):
@@ -65,11 +70,15 @@ class FundingRate(MarketEvent, frozen=True, gc=False, array_like=True, tag="fund
 
 
 class Book(MarketEvent, frozen=True, gc=False, array_like=True, tag="book"):
-    """The best levels of the order book, (price, size in base currency) each, from the best one on."""
+    """The best levels of the order book, (price, size in base currency) each, from the best one on.
+
+    `update` is the venue's number of the last change it contains, 0 where it is not told.
+    """
 
     bids: tuple[tuple[float, float], ...]
     asks: tuple[tuple[float, float], ...]
     received: int = 0
+    update: int = 0
 
 
 Market = Quote | Trade | Bar | Mark | FundingRate | Book

@@ -32,10 +32,15 @@ class Instruction(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="i
 
 
 class Health(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="health"):
-    """What keeps execution from entering positions at `ts` (ns UTC): other stages that are stale; empty when well."""
+    """What keeps execution from entering positions at `ts` (ns UTC); empty when well.
+
+    `reasons` are of all symbols, such as a stage that is stale; `symbols` has (symbol, reason) of those that only
+    these must not be entered for, such as an order book that is not proven.
+    """
 
     ts: int
     reasons: tuple[str, ...]
+    symbols: tuple[tuple[str, str], ...] = ()
 
 
 class Numbered(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="numbered"):
@@ -83,7 +88,7 @@ class Figure(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class Vitals(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="vitals"):
-    """How a stage is at `ts` (ns UTC): its state, what ails it, and its metrics."""
+    """How a stage is at `ts` (ns UTC): its state, what ails it, its metrics, and what ails by symbol."""
 
     stage: str
     ts: int
@@ -91,6 +96,7 @@ class Vitals(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="vitals
     state: StageState
     reasons: tuple[str, ...]
     figures: tuple[Figure, ...]
+    symbols: tuple[tuple[str, str], ...] = ()
 
 
 IncidentKind = Literal[

@@ -1,6 +1,7 @@
 """The kinds of component: one contract each, and nothing that a venue, a broker or a strategy would add to."""
 
 from quantmind.kinds.allocator import Allocator, Portfolio
+from quantmind.kinds.archive import Archive
 from quantmind.kinds.channel import BOOKS, FUNDING, MARKS, QUOTES, TRADES, Channel, Needs, bars
 from quantmind.kinds.component import Component
 from quantmind.kinds.executor import Executor
@@ -16,7 +17,8 @@ from quantmind.kinds.strategy import Signals, Strategy
 from quantmind.kinds.transport import Transport
 
 KINDS: dict[str, type[Component]] = {  # type: ignore[type-arg] # any options
-    kind.kind: kind for kind in (Feed, Transport, Strategy, Allocator, SizingRule, Protection, Limit, Executor, Sink)
+    kind.kind: kind
+    for kind in (Feed, Transport, Strategy, Allocator, SizingRule, Protection, Limit, Executor, Sink, Archive)
 }
 """Every kind of component by its name."""
 
@@ -30,6 +32,7 @@ __all__ = [
     "TRADES",
     "Allocator",
     "Allowed",
+    "Archive",
     "Channel",
     "Component",
     "Duration",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import ClassVar
 
-from quantmind.events import Market
+from quantmind.events import Figure, Market
 from quantmind.kinds.channel import Channel
 from quantmind.kinds.component import Component, O
 from quantmind.market.instruments import Instrument
@@ -44,6 +44,17 @@ class Feed(Component[O]):
     def events(self) -> AsyncIterator[Sequence[Market]]:
         """Yield batches of market events until there are no more."""
         raise NotImplementedError
+
+    def figures(self) -> Iterable[Figure]:
+        """Return the metrics of its streams as they are now; asked about once a second while it is live."""
+        return ()
+
+    def ailments(self) -> Mapping[str, str]:
+        """Return why nothing must be entered now, by symbol, and under "" what concerns all of them.
+
+        Asked about once a second while it is live: it costs next to nothing.
+        """
+        return {}
 
     async def history(self, symbol: str, channel: Channel, count: int) -> Sequence[Market]:  # noqa: ARG002
         """Return up to `count` events from before the first one of `events`; none where there are none."""

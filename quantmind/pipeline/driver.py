@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Any, cast
 
-from quantmind.events import Fact, Market, OrderEvent
+from quantmind.events import Fact, Health, Market, OrderEvent, Vitals
+from quantmind.metrics import EVENTS
 from quantmind.pipeline.deciding import Deciding
 from quantmind.pipeline.executing import Executing
 from quantmind.pipeline.feeding import Feeding
 from quantmind.pipeline.sinking import Sinking
+from quantmind.pipeline.vigil import Vigil
 
 SILENCE = 0.25
 """Seconds without a market event after which a live pipeline looks at the clock."""
+
+HEARTBEAT = 1.0
+"""Seconds between two looks at how the feeds are."""
 
 _SHORTEST = 0.01
 
@@ -24,11 +30,21 @@ _SHORTEST = 0.01
 class Driver:
     """Runs a whole pipeline by direct calls."""
 
-    def __init__(self, feeding: Feeding, deciding: Deciding, executing: Executing, sinking: Sinking) -> None:
+    def __init__(
+        self,
+        feeding: Feeding,
+        deciding: Deciding,
+        executing: Executing,
+        sinking: Sinking,
+        vigil: Vigil | None = None,
+    ) -> None:
         self._feeding = feeding
         self._deciding = deciding
         self._executing = executing
         self._sinking = sinking
+        self._vigil = vigil
+        self._looked_at = 0.0
+        self._health = Health(0, ())
         self.seq = 0
         """The number of market events handled."""
         self.latencies: deque[int] = deque(maxlen=100_000)
@@ -45,6 +61,8 @@ class Driver:
         source = self._arrivals() if self._feeding.live else self._feeding.batches()
         async with contextlib.aclosing(cast("AsyncGenerator[Sequence[Market]]", source)) as batches:
             async for batch in batches:
+                if self._vigil is not None:
+                    await self._look(self._vigil, bool(batch))
                 events = self._handle(batch) if batch else self._pass_time(time.time_ns())
                 self._executing.commit()
                 if events:
@@ -73,6 +91,28 @@ class Driver:
             finally:
                 coming.cancel()
                 await asyncio.gather(coming, return_exceptions=True)
+
+    async def _look(self, vigil: Vigil, heard: bool) -> None:
+        """Stop entries while the feeds ail, and tell the sinks how they are; once a second."""
+        if heard:
+            vigil.heard()
+        now = time.monotonic()
+        if now - self._looked_at < HEARTBEAT:
+            return
+        self._looked_at = now
+        ts, reasons, symbols = time.time_ns(), vigil.reasons(), vigil.symbols()
+        told: list[Any] = []
+        known = self._health
+        # What changes is told once; the figures in it grow older.
+        if (len(reasons), dict(symbols).keys()) != (len(known.reasons), dict(known.symbols).keys()):
+            self._health = Health(ts, reasons, symbols)
+            self._executing.health(self._health)
+            told.append(self._health)
+        if Vitals in self._sinking.wants:
+            figures = (EVENTS.figure(self.seq, "all"), *vigil.figures())
+            told.append(Vitals("feed", ts, os.getpid(), "ready", reasons, figures, symbols))
+        if told:
+            await self._sinking.write(told)
 
     def _pass_time(self, now: int) -> list[Any]:
         """Have done what is due while the market is silent; returns what the sinks want of it."""

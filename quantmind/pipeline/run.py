@@ -22,6 +22,7 @@ from quantmind.pipeline.notify import attended
 from quantmind.pipeline.record import Recorder
 from quantmind.pipeline.sinking import Sinking
 from quantmind.pipeline.summary import Summary
+from quantmind.pipeline.vigil import Vigil
 from quantmind.project import Project
 from quantmind.recipe.model import Recipe
 from quantmind.recipe.wiring import Wiring, wire
@@ -62,7 +63,8 @@ class Running(msgspec.Struct):
             await enter(stack, sinking, "sinks")
             for feed in feeds:
                 await enter(stack, feed, f"feed {feed.name}")
-            driver = Driver(self.feeding, deciding, executing, sinking)
+            vigil = Vigil(feeds, wiring, recipe.max_age) if self.feeding.live else None
+            driver = Driver(self.feeding, deciding, executing, sinking, vigil)
             async with attended(lambda: (driver.seq, 0)):
                 await driver.run()
             return Summary.of(folder.name, driver.seq, executing, driver.latencies, sinking.failures)

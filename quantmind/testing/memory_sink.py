@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from quantmind.events import Health, Vitals
 from quantmind.events.names import EVENT_TYPES
 from quantmind.kinds import NoOptions, Run, Sink
 
@@ -20,8 +21,8 @@ class MemorySink(Sink[NoOptions]):
 
     @property
     def events(self) -> frozenset[type[Any]]:
-        """Everything."""
-        return frozenset(EVENT_TYPES.values())
+        """Everything, and live how the feeds are."""
+        return frozenset({*EVENT_TYPES.values(), Health, Vitals})
 
     async def write(self, batch: Sequence[Any]) -> None:
         """Remember a batch."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final, NoReturn
 
@@ -125,14 +125,17 @@ class Gate:
         """What keeps everything from being increased any more; None while it may."""
         self.ailing = ""
         """Why nothing is increased for as long as it lasts, a stage that is stale perhaps; empty when all is well."""
+        self.ailing_symbols: Mapping[str, str] = {}
+        """Symbols that nothing is increased in for as long as it lasts, each with why."""
 
     def judge(self, intent: Intent) -> tuple[Decimal, bool, list[Cut]]:
         """Return the quantity that may pass, whether as reduce-only, and what was cut off."""
         cuts: list[Cut] = []
         reducing = intent.reducing
         wanted = allowed = intent.quantity - reducing
-        if wanted and (self.latch is not None or self.ailing or intent.unprotected):
-            cuts.append(self._refusal(wanted, intent.unprotected))
+        ailing = self.ails(intent.instrument.symbol)
+        if wanted and (self.latch is not None or ailing or intent.unprotected):
+            cuts.append(self._refusal(wanted, ailing, intent.unprotected))
             allowed = _ZERO
         if allowed:
             allowed = self._limited(intent, allowed, cuts)
@@ -143,12 +146,16 @@ class Gate:
             return reducing, True, cuts
         return quantity, not allowed, cuts
 
-    def _refusal(self, wanted: Decimal, unprotected: str) -> Cut:
+    def ails(self, symbol: str) -> str:
+        """Return why nothing is increased in a symbol for want of health; empty when all is well."""
+        return self.ailing or (self.ailing_symbols.get(symbol, "") if self.ailing_symbols else "")
+
+    def _refusal(self, wanted: Decimal, ailing: str, unprotected: str) -> Cut:
         """Say why nothing of an increase may pass, whatever the limits would say."""
         if self.latch is not None:
             return Cut(wanted, self.latch.name, self.latch.figures)
-        if self.ailing:
-            return Cut(wanted, STALE, self.ailing)
+        if ailing:
+            return Cut(wanted, STALE, ailing)
         return Cut(wanted, "unprotected", unprotected)
 
     def _limited(self, intent: Intent, allowed: Decimal, cuts: list[Cut]) -> Decimal:

@@ -232,7 +232,11 @@ class Outcomes:
     def _absent(self, desk: Desk, order: Order, commands: list[Approved]) -> None:
         floor = self._floor
         fresh = (order.epoch, order.seq) == (floor.chronicle.epoch, floor.chronicle.seq)
-        may = order.reduce_only or order.close_position or (floor.gate.latch is None and not floor.gate.ailing)
+        may = (
+            order.reduce_only
+            or order.close_position
+            or (floor.gate.latch is None and not floor.gate.ails(order.symbol))
+        )
         if fresh and order.state is OrderState.INTENT and not order.filled and may:
             # Nothing has happened since it was intended: it is as right now as it was then.
             commands.append(floor.gate.protect(order) if order.purpose != "target" else floor.gate.approve(order))

@@ -247,13 +247,14 @@ class Trader:
         return self._alarms.ring(ts + 1) if ts >= floor.alarm else _NONE
 
     def on_health(self, health: Health) -> list[Approved]:
-        """Stop increases while there are reasons to; without any, order what was refused because of them."""
+        """Stop increases while there are reasons to; where there are none, order what was refused because of them."""
         floor = self._floor
         floor.gate.ailing = "; ".join(health.reasons)
+        floor.gate.ailing_symbols = dict(health.symbols)
         commands: list[Approved] = []
         if not health.reasons:
-            for desk in self._desks.values():
-                if desk.held_up:
+            for symbol, desk in self._desks.items():
+                if desk.held_up and symbol not in floor.gate.ailing_symbols:
                     floor.journal.dirty = True
                     desk.held_up = False
                     self._intents.compute(desk, max(floor.now, health.ts), commands)

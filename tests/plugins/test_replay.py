@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -7,8 +8,9 @@ import pytest
 from pydantic import ValidationError
 
 from quantmind.errors import QuantMindError
-from quantmind.events import Bar, FundingRate, Mark
-from quantmind.kinds import FUNDING, MARKS, QUOTES, bars
+from quantmind.events import Bar, FundingRate, Mark, Quote
+from quantmind.kinds import FUNDING, MARKS, QUOTES, TRADES, bars
+from quantmind.kinds.moment import parse_moment
 from quantmind.market.instruments import KNOWN
 from quantmind_files.replay import Replay, ReplayOptions
 
@@ -165,7 +167,7 @@ async def test_a_missing_file_is_an_error_at_open(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"files": {}}, "at least 1 item"),
+        ({"files": {}}, "files, raw or store"),
         ({"files": {BTC: []}}, "at least 1 item"),
         ({"files": {BTC: "bars.xls"}}, "must end with one of"),
         ({"files": {BTC: "a.csv"}, "marks": {BTC: "marks.xls"}}, "must end with one of"),
@@ -175,8 +177,60 @@ async def test_a_missing_file_is_an_error_at_open(tmp_path):
         ({"files": {BTC: "a.csv"}, "speed": 0}, "greater than 0"),
         ({"files": {BTC: "a.csv"}, "speed": "fast"}, "max"),
         ({"files": {BTC: "a.csv"}, "pace": 1}, "Extra inputs"),
+        ({}, "files, raw or store"),
+        ({"files": {BTC: "a.csv"}, "raw": {BTC: "a.gz"}}, "files and raw exclude each other"),
+        ({"raw": {BTC: "a.gz"}, "marks": {BTC: "a.csv"}}, "name them in channels"),
+        ({"raw": {BTC: "a.gz"}, "channels": ["bar"]}, "built from its trades"),
+        ({"store": "data", "channels": []}, "at least 1 item"),
     ],
 )
 def test_options_that_cannot_be_are_refused(options, message):
     with pytest.raises(ValidationError, match=message):
         ReplayOptions.model_validate(options)
+
+
+class TestRaw:
+    def replay(self, data, *channels, symbols=(BTC,), **options):
+        path = data / "binance_usdm_raw" / "btcusdt_20240808.gz"
+        options = {"raw": {BTC: path}, **options}
+        replay = Replay(ReplayOptions.model_validate(options), [KNOWN[symbol] for symbol in symbols])
+        replay.wanted = {BTC: frozenset(channels)}
+        return replay
+
+    def test_it_offers_what_it_is_said_to_have_and_opens_nothing(self):
+        options = ReplayOptions.model_validate({"raw": {BTC: "missing.gz"}, "channels": ["quote", "mark"]})
+        assert Replay.offers(options, [BTC, ETH]) == {BTC: {QUOTES, MARKS}}
+
+    async def test_it_replays_what_is_wanted_of_the_span(self, data):
+        start, end = "2024-08-08T23:56:00Z", "2024-08-08T23:56:10Z"
+        replayed = await events(self.replay(data, QUOTES, start=start, end=end))
+        assert len(replayed) > 1_000
+        assert {type(event) for event in replayed} == {Quote}
+        first, last = replayed[0].ts, replayed[-1].ts
+        assert parse_moment(start) <= first <= last < parse_moment(end)
+
+    async def test_what_is_missing_is_told(self, data, tmp_path):
+        with pytest.raises(QuantMindError, match="no such file"):
+            await events(self.replay(data, QUOTES, raw={BTC: tmp_path / "none.gz"}))
+        path = data / "binance_usdm_raw" / "btcusdt_20240808.gz"
+        replay = self.replay(data, QUOTES, raw={ETH: path}, symbols=(ETH,))
+        replay.wanted = {ETH: frozenset({QUOTES})}
+        with pytest.raises(QuantMindError, match="has nothing of ETH/USDT:USDT, but of BTC/USDT:USDT"):
+            await events(replay)
+
+    async def test_a_span_without_events_is_a_mistake(self, data):
+        with pytest.raises(QuantMindError, match=r"no event from 2030-01-01T00:00:00Z to the end; set other"):
+            await events(self.replay(data, QUOTES, start="2030-01-01"))
+
+    async def test_several_recordings_are_merged_by_time(self, tmp_path):
+        for symbol, first in (("BTCUSDT", 1_000), ("ETHUSDT", 1_001)):
+            with (tmp_path / symbol).open("w") as file:
+                for n in range(10):
+                    message = {"e": "trade", "T": first + 2 * n, "s": symbol, "t": n, "p": "9", "q": "1", "m": False}
+                    text = json.dumps({"stream": "s", "data": message}, separators=(",", ":"))
+                    file.write(f"{1_723_161_255_000_000_000 + n} {text}\n")
+        raw = {BTC: tmp_path / "BTCUSDT", ETH: tmp_path / "ETHUSDT"}
+        replay = Replay(ReplayOptions.model_validate({"raw": raw}), [KNOWN[BTC], KNOWN[ETH]])
+        replay.wanted = dict.fromkeys((BTC, ETH), frozenset({TRADES}))
+        replayed = await events(replay)
+        assert [(trade.symbol, trade.id) for trade in replayed] == [(s, n) for n in range(10) for s in (BTC, ETH)]

@@ -54,3 +54,15 @@ def test_an_entry_has_its_time_by_the_clock(make_desk):
     assert cancel.order == entry.order
     assert not desk.commands(desk.trader.on_clock(due - 500))
     assert desk.trader.now == due
+
+
+def test_one_symbol_may_ail_alone(desk):
+    book = "the order book is not proven"
+    ails = Health(desk.seq * 60, (), (("BTC/USDT:USDT", book),))
+    other = Health(desk.seq * 60, (), (("ETH/USDT:USDT", book),))
+    assert desk.commands(desk.trader.on_health(ails)) == []
+    assert desk.target("1") == []
+    (refusal,) = desk.facts(Refusal)
+    assert (refusal.code, refusal.figures) == ("stale", book)
+    (command,) = desk.commands(desk.trader.on_health(other))
+    assert command.side == "buy"

@@ -166,10 +166,13 @@ class ExecutionStage:
             reasons["history"] = "the rules wait for their history"
         elif len(self._line) and (late := time.time_ns() - self._now) > self._running.recipe.max_age:
             reasons["behind"] = f"execution is {late / 1e9:.0f} s behind the market"
-        if reasons.keys() != self._ailing:
+        vitals = member.peers.get("feed")
+        symbols = dict(vitals.symbols) if vitals is not None else {}
+        ailing = reasons.keys() | symbols.keys()
+        if ailing != self._ailing:
             # What changes is told once; the figures in it grow older.
-            self._ailing = set(reasons)
-            self._health = Health(time.time_ns(), tuple(reasons.values()))
+            self._ailing = ailing
+            self._health = Health(time.time_ns(), tuple(reasons.values()), tuple(symbols.items()))
             executing.health(self._health)
             member.send("operations", self._health)
 
@@ -297,6 +300,10 @@ class ExecutionStage:
         """Return why nothing may be entered."""
         own = (f"execution is {len(self._line)} market events behind",) if self._line.overloaded else ()
         return (*self._health.reasons, *own)
+
+    def symbols(self) -> tuple[tuple[str, str], ...]:
+        """Return none: it works for all symbols or for none."""
+        return ()
 
     def progress(self) -> tuple[int, int]:
         """Return how many events were handled, and how many wait."""

@@ -16,7 +16,8 @@ from quantmind.pipeline import build
 from quantmind.pipeline.live.member import Member
 from quantmind.pipeline.live.memory import Memory
 from quantmind.pipeline.run import Running, enter
-from quantmind.recipe.wiring import Wiring, wire
+from quantmind.pipeline.vigil import Vigil
+from quantmind.recipe.wiring import wire
 
 MOST_IN_FRAME = 200
 """Market events in one frame at the most."""
@@ -36,9 +37,7 @@ class FeedStage:
         self._seq = 0
         self._counts: Counter[str] = Counter()
         self._lag = 0.0
-        self._quiet = (running.recipe.max_age + _between(self._wiring)) / 1e9
-        """For how many seconds the market may say nothing."""
-        self._heard_at = time.monotonic()
+        self._vigil = Vigil(self._feeds, self._wiring, running.recipe.max_age)
         self._member: Member | None = None
         self._stopped = False
 
@@ -88,7 +87,7 @@ class FeedStage:
                 note(event)
                 counts[CHANNELS[event.__class__]] += 1
         if events:
-            self._heard_at = time.monotonic()
+            self._vigil.heard()
             self._lag = (time.time_ns() - events[-1].ts) / 1e9
 
     def hear(self, stage: str, message: codec.Message) -> None:
@@ -108,23 +107,19 @@ class FeedStage:
         """Have nothing to say again: market events are of their moment."""
 
     def figures(self) -> Iterable[Figure]:
-        """Return what was published, and how old the last of it was."""
+        """Return what was published, how old the last of it was, and what the feeds say of their streams."""
         yield from (EVENTS.figure(count, channel) for channel, count in self._counts.items())
         yield LAG.figure(self._lag)
+        yield from self._vigil.figures()
 
     def ailments(self) -> tuple[str, ...]:
-        """Return whether the market has fallen silent; a feed that fails ends the stage."""
-        silence = time.monotonic() - self._heard_at
-        return (f"no market event has come for {silence:.0f} s",) if silence > self._quiet else ()
+        """Return whether the market has fallen silent, and what the feeds lack; one that fails ends the stage."""
+        return self._vigil.reasons()
+
+    def symbols(self) -> tuple[tuple[str, str], ...]:
+        """Return the symbols that nothing must be entered for, each with why."""
+        return self._vigil.symbols()
 
     def progress(self) -> tuple[int, int]:
         """Return how many events were published; none ever waits."""
         return self._seq, 0
-
-
-def _between(wiring: Wiring) -> int:
-    """Return how long, in ns, a market that is well may say nothing: where there are bars alone, until the next one."""
-    channels = frozenset().union(*wiring.channels.values())
-    if any(channel.kind not in {"bar", "funding"} for channel in channels):
-        return 0
-    return min((channel.interval for channel in channels if channel.kind == "bar"), default=0)

@@ -51,6 +51,9 @@ class Body(Protocol):
     def ailments(self) -> tuple[str, ...]:
         """Return what keeps the stage from doing its work."""
 
+    def symbols(self) -> tuple[tuple[str, str], ...]:
+        """Return (symbol, reason) of each symbol that it cannot do its work for."""
+
     def progress(self) -> tuple[int, int]:
         """Return how many events were handled so far, and how many wait."""
 
@@ -205,8 +208,8 @@ class Member:
             *self._body.figures(),
             *self.bus.figures,
         )
+        symbols = self._body.symbols()
         presence = Presence(self.stage, tuple(sorted(self._hears)), self.run, self.state)
-        self.send(
-            "operations", presence, Vitals(self.stage, time.time_ns(), os.getpid(), self.state, ailments, figures)
-        )
-        self.notifier.status("; ".join(ailments) or self.state)
+        vitals = Vitals(self.stage, time.time_ns(), os.getpid(), self.state, ailments, figures, symbols)
+        self.send("operations", presence, vitals)
+        self.notifier.status("; ".join((*ailments, *(reason for _, reason in symbols))) or self.state)

@@ -1,0 +1,67 @@
+"""The vigil over live feeds: whether the market speaks, and what the feeds say ails them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from quantmind.errors import ComponentError, QuantMindError
+from quantmind.events import Figure
+from quantmind.kinds.feed import Feed
+from quantmind.recipe.wiring import Wiring
+
+
+class Vigil:
+    """Says why nothing must be entered, as far as live market data are concerned.
+
+    A market that is silent for longer than `max_age` (ns) is a reason, where there are bars alone from the next one on.
+    """
+
+    def __init__(
+        self, feeds: Sequence[Feed[Any]], wiring: Wiring, max_age: int, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._feeds = tuple(feeds)
+        self._now = now
+        self._quiet = (max_age + _between(wiring)) / 1e9
+        self._heard_at = now()
+
+    def heard(self) -> None:
+        """Take note that market events have come."""
+        self._heard_at = self._now()
+
+    def reasons(self) -> tuple[str, ...]:
+        """Return what concerns all symbols; none when all is well."""
+        silence = self._now() - self._heard_at
+        silent = (f"no market event has come for {silence:.0f} s",) if silence > self._quiet else ()
+        return (*silent, *(reason for symbol, reason in self._ailments() if not symbol))
+
+    def symbols(self) -> tuple[tuple[str, str], ...]:
+        """Return (symbol, reason) of each symbol that ails alone."""
+        return tuple((symbol, reason) for symbol, reason in self._ailments() if symbol)
+
+    def figures(self) -> Iterable[Figure]:
+        """Return the metrics of the feeds."""
+        for feed in self._feeds:
+            yield from _asked(feed, feed.figures)
+
+    def _ailments(self) -> Iterable[tuple[str, str]]:
+        for feed in self._feeds:
+            yield from _asked(feed, lambda feed=feed: feed.ailments().items())  # type: ignore[misc] # bound at once
+
+
+def _asked(feed: Feed[Any], question: Callable[[], Iterable[Any]]) -> tuple[Any, ...]:
+    try:
+        return tuple(question())
+    except QuantMindError:
+        raise
+    except Exception as error:
+        raise ComponentError(f"feed {feed.name} failed: {type(error).__name__}: {error}") from error
+
+
+def _between(wiring: Wiring) -> int:
+    """Return how long, in ns, a market that is well may say nothing: where there are bars alone, until the next one."""
+    channels = frozenset().union(*wiring.channels.values())
+    if any(channel.kind not in {"bar", "funding"} for channel in channels):
+        return 0
+    return min((channel.interval for channel in channels if channel.kind == "bar"), default=0)
