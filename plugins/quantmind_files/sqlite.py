@@ -97,6 +97,7 @@ class _Table:
         fields = EVENT_TYPES[name].__struct_fields__
         columns = ["run TEXT", *(f'"{field}" {_COLUMN_TYPES.get(hints[field], "TEXT")}' for field in fields)]
         table = table_name(name)
+        self._name, self._columns = table, dict(zip(["run", *fields], columns, strict=True))
         self._create = f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(columns)})"
         names = ", ".join(["run", *(f'"{field}"' for field in fields)])
         marks = ", ".join("?" * len(columns))
@@ -112,12 +113,17 @@ class _Table:
         ]
 
     def make(self, database: sqlite3.Connection, continued: int | None) -> None:
-        """Make the table, and see that one that exists has its columns.
+        """Make the table, and give one of an earlier version the columns that came since.
 
         A replay that goes on after a kill tells everything again, so what it told before is forgotten; a live run
         tells the facts after `continued` again.
         """
         database.execute(self._create)
+        there = {row[1] for row in database.execute(f"PRAGMA table_info({self._name})")}
+        for name, column in self._columns.items():
+            # A table that has nothing in common with ours is somebody else's.
+            if name not in there and {"run", "ts"} <= there:
+                database.execute(f"ALTER TABLE {self._name} ADD COLUMN {column}")
         database.execute(f"EXPLAIN {self.insert}", [None] * self._width)
         if continued is None:
             database.execute(self._forget, [self._run])

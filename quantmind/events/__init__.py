@@ -1,7 +1,7 @@
 """Everything that is said between the parts of QuantMind: frozen values, and how they become bytes."""
 
 from quantmind.events.decision import Share, Signal, Target, Upto
-from quantmind.events.market import Bar, Book, FundingRate, Mark, Market, MarketEvent, Quote, Trade
+from quantmind.events.market import Bar, Book, FundingRate, Mark, Market, MarketEvent, Quote, Ticker, Trade
 from quantmind.events.operations import (
     Clock,
     Ended,
@@ -115,6 +115,7 @@ __all__ = [
     "StageState",
     "Submit",
     "Target",
+    "Ticker",
     "TimeInForce",
     "Trade",
     "Transfer",

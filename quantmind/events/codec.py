@@ -15,7 +15,7 @@ from msgspec import inspect
 
 from quantmind.errors import QuantMindError
 from quantmind.events.decision import Signal, Target, Upto
-from quantmind.events.market import Bar, Book, FundingRate, Mark, Quote, Trade
+from quantmind.events.market import Bar, Book, FundingRate, Mark, Quote, Ticker, Trade
 from quantmind.events.operations import (
     Clock,
     Ended,
@@ -60,6 +60,7 @@ Message = (
     | Mark
     | FundingRate
     | Book
+    | Ticker
     | Signal
     | Target
     | Upto

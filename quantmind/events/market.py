@@ -81,10 +81,25 @@ class Book(MarketEvent, frozen=True, gc=False, array_like=True, tag="book"):
     update: int = 0
 
 
-Market = Quote | Trade | Bar | Mark | FundingRate | Book
+class Ticker(MarketEvent, frozen=True, gc=False, array_like=True, tag="ticker"):
+    """The last 24 hours: first, highest, lowest and last price, the volume in base and the turnover in quote currency.
+
+    It is news of a day, not of a moment: it prices nothing.
+    """
+
+    open: float
+    high: float
+    low: float
+    last: float
+    volume: float
+    turnover: float
+    received: int = 0
+
+
+Market = Quote | Trade | Bar | Mark | FundingRate | Book | Ticker
 """Any market event."""
 
-ChannelKind = Literal["quote", "trade", "bar", "mark", "funding", "book"]
+ChannelKind = Literal["quote", "trade", "bar", "mark", "funding", "book", "ticker"]
 """The kinds of channel, one for each type of market event."""
 
 CHANNELS: dict[type[MarketEvent], ChannelKind] = {
@@ -94,5 +109,6 @@ CHANNELS: dict[type[MarketEvent], ChannelKind] = {
     Mark: "mark",
     FundingRate: "funding",
     Book: "book",
+    Ticker: "ticker",
 }
 """The channel each market event belongs to."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from quantmind.events.decision import Signal, Target
-from quantmind.events.market import Bar, Book, FundingRate, Mark, Quote, Trade
+from quantmind.events.market import Bar, Book, FundingRate, Mark, Quote, Ticker, Trade
 from quantmind.events.trading import Fill, Funding, Latch, OrderUpdate, Refusal, Transfer, Valuation
 
 DecisionName = Literal["signal", "target", "order", "fill", "transfer", "funding", "latch", "valuation", "refusal"]
 """What is decided and done: little, and all of it worth keeping."""
 
-EventName = Literal[DecisionName, "quote", "trade", "bar", "mark", "funding_rate", "book"]
+EventName = Literal[DecisionName, "quote", "trade", "bar", "mark", "funding_rate", "book", "ticker"]
 """Every event that a sink may want."""
 
 EVENT_TYPES: dict[EventName, type[Any]] = {
@@ -30,6 +30,7 @@ EVENT_TYPES: dict[EventName, type[Any]] = {
     "mark": Mark,
     "funding_rate": FundingRate,
     "book": Book,
+    "ticker": Ticker,
 }
 """The type of each name."""
 

@@ -2,7 +2,7 @@
 
 from quantmind.kinds.allocator import Allocator, Portfolio
 from quantmind.kinds.archive import Archive
-from quantmind.kinds.channel import BOOKS, FUNDING, MARKS, QUOTES, TRADES, Channel, Needs, bars
+from quantmind.kinds.channel import BOOKS, FUNDING, MARKS, QUOTES, TICKERS, TRADES, Channel, Needs, bars
 from quantmind.kinds.component import Component
 from quantmind.kinds.executor import Executor
 from quantmind.kinds.feed import Feed
@@ -29,6 +29,7 @@ __all__ = [
     "KINDS",
     "MARKS",
     "QUOTES",
+    "TICKERS",
     "TRADES",
     "Allocator",
     "Allowed",

@@ -26,6 +26,7 @@ TRADES = Channel("trade")
 MARKS = Channel("mark")
 FUNDING = Channel("funding")
 BOOKS = Channel("book")
+TICKERS = Channel("ticker")
 
 
 def bars(interval: int) -> Channel:

@@ -36,6 +36,11 @@ class Feed(Component[O]):
         """Return the channels per symbol that this feed can give; pure, so that lint may ask."""
         raise NotImplementedError
 
+    @classmethod
+    def venue(cls, options: O) -> str:  # noqa: ARG003 - most feeds know one venue or none
+        """Return the name of the venue that the events are of, by which they are stored; pure."""
+        return cls.name
+
     @property
     def speed(self) -> float | None:
         """How many times real time a replay runs; None is as fast as possible (and for a live feed)."""

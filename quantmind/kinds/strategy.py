@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import ClassVar, Literal
 
-from quantmind.events import Bar, Book, Clock, Fill, FundingRate, Mark, Quote, Signal, Trade, WakeAt
+from quantmind.events import Bar, Book, Clock, Fill, FundingRate, Mark, Quote, Signal, Ticker, Trade, WakeAt
 from quantmind.kinds.channel import Needs
 from quantmind.kinds.component import Component, O
 
@@ -59,6 +59,9 @@ class Strategy(Component[O]):
 
     def on_book(self, book: Book) -> Signals:
         """Handle a change of the best levels of the order book."""
+
+    def on_ticker(self, ticker: Ticker) -> Signals:
+        """Handle the figures of the last 24 hours."""
 
     def on_fill(self, fill: Fill) -> Signals:
         """Handle a fill of the net position of one of its symbols; only called if `needs` says so."""

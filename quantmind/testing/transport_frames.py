@@ -23,6 +23,7 @@ from quantmind.events import (
     Share,
     Signal,
     Target,
+    Ticker,
     Trade,
     Upto,
     Valuation,
@@ -46,6 +47,7 @@ def one_of_each() -> tuple[codec.Message, ...]:
         Trade(_SYMBOL, ts, 50012.3, 5e-324, -1, 2**53),
         Bar(_SYMBOL, ts, 60_000_000_000, 1.0, 2.0, 0.1, 1.5, 1e-07),
         Mark(_SYMBOL, ts, 50012.25),
+        Ticker(_SYMBOL, ts, 49000.0, 50500.0, 48900.5, 50012.2, 1234.5, 61_000_000.0),
         Book(_SYMBOL, ts, ((50012.2, 0.1),), ((50012.3, 2.0), (50012.4, 1.0))),
     )
     return (

@@ -17,5 +17,5 @@ def test_names_and_types_are_one_to_one():
 
 
 def test_decisions_have_no_market_events():
-    market = {"quote", "trade", "bar", "mark", "funding_rate", "book"}
+    market = {"quote", "trade", "bar", "mark", "funding_rate", "book", "ticker"}
     assert set(get_args(EventName)) - set(get_args(DecisionName)) == market

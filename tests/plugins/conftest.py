@@ -25,6 +25,7 @@ from quantmind.events import (
     Share,
     Signal,
     Target,
+    Ticker,
     Trade,
     Transfer,
     Valuation,
@@ -74,6 +75,7 @@ def one_of_each():
         "bar": Bar(BTC, TS, 60_000_000_000, 1.0, 2.0, 0.1, 1.5, 1e-07),
         "mark": Mark(BTC, TS, 50012.25),
         "funding_rate": FundingRate(BTC, TS, 0.0001, 50500.0),
+        "ticker": Ticker(BTC, TS, 49000.0, 50500.0, 48900.5, 50012.2, 1234.5, 61_000_000.0),
         "book": Book(BTC, TS, ((50012.2, 0.1),), ((50012.3, 2.0), (50012.4, 1.0))),
     }  # fmt: skip
 

@@ -139,3 +139,14 @@ async def test_a_database_of_somebody_else_is_an_error_at_open(run_of_sink):
 async def test_writing_before_opening_is_an_error(run_of_sink):
     with pytest.raises(QuantMindError, match="write was called before open"):
         await sink(run_of_sink).write([])
+
+
+async def test_a_table_of_an_earlier_version_gets_the_columns_it_lacks(run_of_sink, one_of_each):
+    path = run_of_sink.folder / "sink.sqlite"
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("CREATE TABLE quotes (run TEXT, symbol TEXT, ts INTEGER, bid REAL, ask REAL, bid_size REAL)")
+        database.execute("INSERT INTO quotes VALUES ('earlier', 'BTC/USDT:USDT', 7, 1.0, 2.0, 3.0)")
+    async with sink(run_of_sink, events=["quote"]) as sqlite:
+        await sqlite.write([one_of_each["quote"]])
+    rows = select(path, 'SELECT run, bid, "update" FROM quotes ORDER BY ts')
+    assert rows == [("earlier", 1.0, None), ("demo", one_of_each["quote"].bid, one_of_each["quote"].update)]

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 
-from quantmind.events import Bar, Book, Fact, FundingRate, Mark, Market, Quote, Signal, Target, Trade, Upto
+from quantmind.events import Bar, Book, Fact, FundingRate, Mark, Market, Quote, Signal, Target, Ticker, Trade, Upto
 from quantmind.recipe.model import Recipe
 
 AHEAD = 60_000_000_000
@@ -96,6 +96,12 @@ def _book(book: Book) -> bool:
     return levels and (not book.bids or not book.asks or book.bids[0][0] <= book.asks[0][0])
 
 
+def _ticker(ticker: Ticker) -> bool:
+    inside = 0.0 < ticker.low <= min(ticker.open, ticker.last) and max(ticker.open, ticker.last) <= ticker.high
+    sizes = ticker.volume >= 0.0 and ticker.turnover >= 0.0
+    return inside and sizes and _isfinite(ticker.high + ticker.volume + ticker.turnover)
+
+
 _SOUND: Mapping[type, Callable[..., bool]] = {
     Quote: _quote,
     Trade: _trade,
@@ -103,4 +109,5 @@ _SOUND: Mapping[type, Callable[..., bool]] = {
     Mark: _mark,
     FundingRate: _funding,
     Book: _book,
+    Ticker: _ticker,
 }
