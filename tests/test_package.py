@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[1]
 CORE = ROOT / "quantmind"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 ENTRIES = PROJECT["project"]["entry-points"]["quantmind"]
+COMMANDS = PROJECT["project"]["entry-points"]["quantmind.commands"]
 NAMES = set(ENTRIES) - set(get_args(Purpose))
 """What the core may not name; the purposes of orders are the field's words, whatever rule asks for them."""
 OWN = Plugins(only_own=True, environ={})
@@ -212,12 +213,12 @@ def test_installed_entry_points_are_those_of_the_project():
 def test_every_component_has_its_entry_point_and_its_module():
     assert [row for row in OWN.all() if row.fault] == []
     assert {row.name: row.module for row in FOUND} == ENTRIES
-    assert len(FOUND) == len(ENTRIES)
+    assert len({(row.kind, row.name) for row in FOUND}) == len(FOUND)
 
 
 def test_every_folder_of_plugins_is_registered_and_described():
     folders = {path.name for path in (ROOT / "plugins").iterdir() if path.is_dir() and path.name != "__pycache__"}
-    assert folders == set(ENTRIES.values())
+    assert folders == {module.partition(".")[0] for module in (*ENTRIES.values(), *COMMANDS.values())}
     assert [name for name in folders if not (ROOT / "plugins" / name / "README.md").is_file()] == []
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from quantmind.hookspecs import hookimpl
 from quantmind.kinds import Component
+from quantmind_binance.archive import BinanceArchive
 from quantmind_binance.raw import BinanceRaw
 
 
 @hookimpl
 def register_components() -> Iterable[type[Component[Any]]]:
     """Return the components of this plugin."""
-    return [BinanceRaw]
+    return [BinanceArchive, BinanceRaw]

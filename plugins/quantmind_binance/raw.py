@@ -10,10 +10,10 @@ from pydantic import Field
 
 from quantmind.errors import QuantMindError
 from quantmind.events import Market
-from quantmind.kinds import BOOKS, FUNDING, MARKS, QUOTES, TRADES, Archive, Channel, Options
+from quantmind.kinds import BOOKS, FUNDING, MARKS, QUOTES, TICKERS, TRADES, Archive, Channel, Options
 from quantmind_binance.recording import Recording, looks_like_recording
 
-_CHANNELS = frozenset({QUOTES, TRADES, BOOKS, MARKS, FUNDING})
+_CHANNELS = frozenset({QUOTES, TRADES, BOOKS, MARKS, FUNDING, TICKERS})
 
 
 class BinanceRawOptions(Options):

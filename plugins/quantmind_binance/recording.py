@@ -20,13 +20,14 @@ from quantmind_binance.wire import (
     DepthUpdate,
     MarkPriceUpdate,
     Message,
+    MiniTicker,
     Snapshot,
     TradeTick,
     snapshot,
     wrapped,
 )
 
-CHANNELS: frozenset[ChannelKind] = frozenset({"quote", "trade", "book", "mark", "funding"})
+CHANNELS: frozenset[ChannelKind] = frozenset({"quote", "trade", "book", "mark", "funding", "ticker"})
 """What may be in a recording."""
 
 _BATCH = 5_000
@@ -149,8 +150,7 @@ class _Reading:
             if "quote" in channels and message.s == self._spelling:
                 self._give(message.quote(self._symbol, line.received), batch)
         elif isinstance(message, TradeTick):
-            # What the venue settles by itself, such as an insurance fund's trade, can be without a price.
-            if "trade" in channels and message.s == self._spelling and float(message.p) > 0:
+            if "trade" in channels and message.s == self._spelling and message.on_market:
                 self._give(message.trade(self._symbol, line.received), batch)
         elif message.s == self._spelling:
             self._rarer(message, line.received, batch)
@@ -158,6 +158,9 @@ class _Reading:
     def _rarer(self, message: Message, received: int, batch: list[Market]) -> None:
         if isinstance(message, MarkPriceUpdate):
             self._marked(message, received, batch)
+        elif isinstance(message, MiniTicker):
+            if "ticker" in self._channels:
+                self._give(message.ticker(self._symbol, received), batch)
         elif isinstance(message, DepthUpdate) and "book" in self._channels:
             self._change(message, received, batch)
 

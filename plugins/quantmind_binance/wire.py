@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
-from quantmind.events import FundingRate, Mark, Quote, Trade
+from quantmind.events import FundingRate, Mark, Quote, Ticker, Trade
 from quantmind.market.book import Change
 
 MS = 1_000_000
 """ns in a ms."""
+
+_NO_MARKET = frozenset({"INSURANCE_FUND", "ADL", "NA"})
 
 
 class BookTicker(msgspec.Struct, frozen=True, gc=False, tag_field="e", tag="bookTicker"):
@@ -41,6 +41,11 @@ class TradeTick(msgspec.Struct, frozen=True, gc=False, tag_field="e", tag="trade
     T: int
     E: int = 0
     X: str = "MARKET"
+
+    @property
+    def on_market(self) -> bool:
+        """Whether it met an order book: what the venue settles by itself, such as for an insurance fund, did not."""
+        return self.X not in _NO_MARKET and float(self.p) > 0
 
     def trade(self, symbol: str, received: int = 0) -> Trade:
         """Return it as an event; the aggressor sold where the buyer was the maker."""
@@ -101,6 +106,24 @@ class MarkPriceUpdate(msgspec.Struct, frozen=True, gc=False, tag_field="e", tag=
         return FundingRate(symbol, self.T * MS, float(self.r), float(self.p), received)
 
 
+class MiniTicker(msgspec.Struct, frozen=True, gc=False, tag_field="e", tag="24hrMiniTicker"):
+    """`miniTicker`: the last 24 hours, without a bid or an ask."""
+
+    s: str
+    c: str
+    o: str
+    h: str
+    l: str  # noqa: E741 - the venue's name
+    v: str
+    q: str
+    E: int
+
+    def ticker(self, symbol: str, received: int) -> Ticker:
+        """Return it as an event."""
+        first, high, low, last = float(self.o), float(self.h), float(self.l), float(self.c)
+        return Ticker(symbol, self.E * MS, first, high, low, last, float(self.v), float(self.q), received)
+
+
 class Snapshot(msgspec.Struct, frozen=True, gc=False):
     """The answer of GET /fapi/v1/depth: the book as of its change `lastUpdateId`."""
 
@@ -116,22 +139,16 @@ class Snapshot(msgspec.Struct, frozen=True, gc=False):
         return bids, [(float(price), float(size)) for price, size in self.asks]
 
 
-Message = BookTicker | TradeTick | AggregateTrade | DepthUpdate | MarkPriceUpdate
+Message = BookTicker | TradeTick | AggregateTrade | DepthUpdate | MarkPriceUpdate | MiniTicker
 """What is read of the streams."""
 
-KINDS = frozenset({"bookTicker", "trade", "aggTrade", "depthUpdate", "markPriceUpdate"})
+KINDS = frozenset({"bookTicker", "trade", "aggTrade", "depthUpdate", "markPriceUpdate", "24hrMiniTicker"})
 """The `e` of those."""
 
 
 class _Wrapped(msgspec.Struct, frozen=True, gc=False):
     stream: str
     data: Message
-
-
-class _Any(msgspec.Struct, frozen=True, gc=False):
-    stream: str = ""
-    data: Any = None
-    e: str = ""
 
 
 wrapped = msgspec.json.Decoder(_Wrapped)

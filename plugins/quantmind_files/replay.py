@@ -47,7 +47,7 @@ class ReplayOptions(Options):
     venue: str = Field(
         default="binanceusdm", min_length=1, description="Whose data are replayed from the store, by its name there."
     )
-    channels: frozenset[Literal["quote", "trade", "book", "mark", "funding", "bar"]] = Field(
+    channels: frozenset[Literal["quote", "trade", "book", "mark", "funding", "ticker", "bar"]] = Field(
         default=frozenset({"quote", "trade", "book"}),
         min_length=1,
         description="What is replayed of a raw recording or of the store; a `bar` has the interval.",

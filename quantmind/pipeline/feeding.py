@@ -11,12 +11,16 @@ from typing import Any
 from quantmind.data.precedence import Precedence
 from quantmind.errors import ComponentError, QuantMindError, RecipeError
 from quantmind.events import Market
+from quantmind.kinds.channel import bars
 from quantmind.kinds.feed import Feed
 from quantmind.market.bars import BarBuilder
 from quantmind.recipe.wiring import Wiring
 
 MOST_AT_ONCE = 10_000
 """Events in one batch at the most: a stop or a sink waits no longer than these take."""
+
+MOST_WAITING = 2
+"""Batches of live feeds that wait for a slow reader at the most."""
 
 
 class Feeding:
@@ -51,11 +55,15 @@ class Feeding:
         self._stopping.set()
 
     async def history(self) -> list[Market]:
-        """Return what the strategies warm up with, in order; those events are numbered up to 0."""
+        """Return what the strategies warm up with, in order; those events are numbered up to 0.
+
+        Bars that are built live have a past, too: whoever gives what they are built from is asked for it.
+        """
         events: list[Market] = []
+        sources = {(built.symbol, bars(built.interval)): built.source for built in self._wiring.built if self.live}
         for (symbol, channel), count in self._wiring.history.items():
             for feed, wanted in zip(self._feeds, self._wiring.wanted, strict=True):
-                if count and channel in wanted.get(symbol, ()):
+                if count and sources.get((symbol, channel), channel) in wanted.get(symbol, ()):
                     events.extend(await feed.history(symbol, channel, count))
         return sorted(events, key=self._key)
 
@@ -129,21 +137,24 @@ class Feeding:
             ended[index] = True
 
     async def _arrivals(self) -> AsyncGenerator[Sequence[Market], None]:
-        """Yield the batches of live feeds as they come, until all of them end or the run stops."""
-        arrived: asyncio.Queue[Sequence[Market] | ComponentError | None] = asyncio.Queue()
+        """Yield the batches of live feeds as they come, until all of them end or the run stops.
+
+        A feed is not read from while the last ones wait: what it leaves out then, it knows best.
+        """
+        arrived: asyncio.Queue[Sequence[Market] | ComponentError | None] = asyncio.Queue(MOST_WAITING)
 
         async def listen(feed: Feed[Any]) -> None:
             try:
                 async for batch in _guarded(feed):
-                    arrived.put_nowait(batch)
+                    await arrived.put(batch)
             except ComponentError as error:
-                arrived.put_nowait(error)
+                await arrived.put(error)
             else:
-                arrived.put_nowait(None)
+                await arrived.put(None)
 
         async def stopped() -> None:
             await self._stopping.wait()
-            arrived.put_nowait(None)
+            await arrived.put(None)
 
         tasks = [asyncio.create_task(listen(feed)) for feed in self._feeds]
         tasks.append(asyncio.create_task(stopped()))

@@ -210,11 +210,11 @@ def _offer_all(recipe: Recipe, feeds: Sequence[Feed[Any]], symbols: Sequence[str
     kinds = {channel.kind for channel in channels if channel.kind != "bar" or not channel.interval}
     taken: set[tuple[str, Channel]] = set()
     for feed in feeds:
-        offered = type(feed).offers(feed.options, symbols)
+        offer = type(feed).offers(feed.options, symbols)
         wanted = {
             symbol: frozenset(
                 channel
-                for channel in offered.get(symbol, ())
+                for channel in offer.get(symbol, ())
                 if (channel in channels or channel.kind in kinds) and (symbol, channel) not in taken
             )
             for symbol in symbols
@@ -223,7 +223,9 @@ def _offer_all(recipe: Recipe, feeds: Sequence[Feed[Any]], symbols: Sequence[str
         feed.wanted = {symbol: some for symbol, some in wanted.items() if some}
     for channel in channels:
         if not any(of == channel or (of.kind == channel.kind and not channel.interval) for _, of in taken):
-            offers = sorted({str(c) for f in feeds for some in type(f).offers(f.options, symbols).values() for c in some})
+            offers = sorted(
+                {str(c) for f in feeds for some in type(f).offers(f.options, symbols).values() for c in some}
+            )
             what = "bars" if channel == Channel("bar") else str(channel)
             raise QuantMindError(
                 f"{recipe.file}: no feed offers {what}; they offer {', '.join(offers) or 'nothing'}: "

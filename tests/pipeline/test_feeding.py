@@ -160,6 +160,14 @@ class TestHistory:
         history = await Feeding([first, second], wired, SYMBOLS).history()
         assert history == [bar(2 * MINUTE, BTC), bar(2 * MINUTE, ETH), bar(3 * MINUTE)]
 
+    async def test_bars_that_are_built_live_have_the_history_of_who_gives_their_source(self):
+        built, channel = (Built(BTC, MINUTE, TRADES),), bars(MINUTE)
+        wanted = ({BTC: frozenset({TRADES})},)
+        wired = wiring(built=built, wanted=wanted, history={(BTC, channel): 2})
+        before = [bar(MINUTE), bar(2 * MINUTE)]
+        assert await Feeding([Live([], history=before)], wired, SYMBOLS).history() == before
+        assert await Feeding([Given([], history=before)], wired, SYMBOLS).history() == []
+
     async def test_without_any_there_is_none(self):
         assert await feeding_of(Given([]), history={(BTC, TRADES): 3}).history() == []
 
@@ -280,6 +288,24 @@ class TestStop:
 
 
 class TestLive:
+    async def test_a_feed_is_not_read_from_while_the_reader_stands_still(self):
+        read = []
+
+        def batches():
+            for ts in range(100):
+                read.append(ts)
+                yield [trade(ts)]
+
+        feeding = feeding_of(Live(batches()))
+        reading = feeding.batches()
+        assert await anext(reading) == [trade(0)]
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert len(read) < 10
+        assert [event for batch in [batch async for batch in reading] for event in batch] == [
+            trade(ts) for ts in range(1, 100)
+        ]
+
     async def test_batches_come_as_they_arrive(self):
         early, late = Live([[trade(9)], 0.05, [trade(8)]]), Live([0.02, [trade(1, ETH)]])
         assert await events_of(feeding_of(early, late)) == [trade(9), trade(1, ETH), trade(8)]
