@@ -19,18 +19,20 @@ class MarginAccount:
     """The wallet, in Decimal, over the positions of all contracts.
 
     With cross margin the whole equity backs every position. With isolated margin each is backed by its cost divided
-    by the leverage, and its profit; funding and fees are the wallet's.
+    by the leverage, and its profit; funding and fees are the wallet's. Mode and leverage are each contract's own;
+    what backs an isolated position backs no other.
     """
 
     def __init__(self, balance: Decimal, terms: Terms, contracts: Iterable[Contract]) -> None:
         self.wallet = balance
         self._fees = terms.fees
-        self._leverage = terms.leverage
         self._leverage_now = float(terms.leverage)
-        self._liquidation_fee = terms.liquidation_fee
+        self.liquidation_fee = terms.liquidation_fee
         self._contracts = tuple(contracts)
         self.asks_margin = terms.margin != "none"
-        self._cross = terms.margin == "cross"
+        for contract in self._contracts:
+            contract.cross = terms.margin != "isolated"
+            contract.leverage = terms.leverage
         self.booked = False
         """Whether anything was booked since the bounds were cached."""
 
@@ -53,6 +55,17 @@ class MarginAccount:
         contract.held()
         self.booked = True
 
+    def set_leverage(self, contract: Contract, leverage: Decimal) -> None:
+        """Change the leverage of one contract."""
+        contract.leverage = leverage
+        contract.weight = self._leverage_now / float(leverage)
+        self.booked = True
+
+    def set_cross(self, contract: Contract, cross: bool) -> None:
+        """Change what backs one contract."""
+        contract.cross = cross
+        self.booked = True
+
     def equity(self) -> Decimal:
         """Return the wallet and every unrealised profit, at the mark price, else the last price."""
         equity = self.wallet
@@ -68,26 +81,29 @@ class MarginAccount:
         after = held + float(order.left) if order.buys else held - float(order.left)
         if -held <= after <= held or held <= after <= -held:
             return True
-        used, equity = abs(after) * price, float(self.wallet)
+        used, equity = abs(after) * price * contract.weight, float(self.wallet)
         for other in self._contracts:
-            used += other.reserved
+            used += other.reserved * other.weight
             if not other.quantity:
                 continue
             at = other.value_price
-            if self._cross and at is not None:
+            if other.cross and at is not None:
                 equity += other.quantity * at - other.cost
             if other is not contract:
-                used += abs(other.cost) if at is None or not self._cross else abs(other.quantity) * at
+                notional = abs(other.cost) if at is None or not other.cross else abs(other.quantity) * at
+                used += notional * other.weight
         # The last digits of the floats do not decide: an order for exactly what is available passes.
         return used <= self._leverage_now * equity * (1 + 1e-12)
 
     def backing(self, contract: Contract) -> Decimal:
         """Return what backs a position beside its own profit."""
-        if not self._cross:
-            return abs(contract.position.cost) / self._leverage
+        if not contract.cross:
+            return margin(contract)
         backing = self.wallet
         for other in self.held:
-            if other is not contract:
+            if not other.cross:
+                backing -= margin(other)
+            elif other is not contract:
                 backing += _profit(other) - _maintenance(other)
         return backing
 
@@ -105,24 +121,23 @@ class MarginAccount:
         if len(held) == 1:
             contract = held[0]
             price = contract.value_price
-            backing = float(self.wallet) if self._cross else abs(contract.cost) / self._leverage_now
+            backing = float(self.wallet) if contract.cross else abs(contract.cost) / float(contract.leverage)
             contract.bound(price, 0.0 if price is None else contract.spare(price, backing))
             return
-        prices = [contract.value_price for contract in held]
-        if not self._cross:
-            for contract, price in zip(held, prices, strict=True):
-                spare = 0.0 if price is None else contract.spare(price, abs(contract.cost) / self._leverage_now)
-                contract.bound(price, spare)
-            return
-        spares = [float(self.wallet)]
-        for contract, price in zip(held, prices, strict=True):
+        spares, sharing = [float(self.wallet)], 0
+        for contract in held:
+            price = contract.value_price
+            if not contract.cross:
+                own = abs(contract.cost) / float(contract.leverage)
+                spares.append(-own)
+                contract.bound(price, 0.0 if price is None else contract.spare(price, own))
+                continue
+            sharing += 1
             if price is not None:
                 spares.append(contract.spare(price, 0.0))
-        if not held:
-            return
-        share = math.fsum(spares) / len(held)
-        for contract, price in zip(held, prices, strict=True):
-            contract.bound(price, share)
+        for contract in held:
+            if contract.cross:
+                contract.bound(contract.value_price, math.fsum(spares) / sharing)
 
     @property
     def crossed(self) -> bool:
@@ -142,20 +157,26 @@ class MarginAccount:
 
     def close(self, contract: Contract, price: Decimal, ts: int, events: list[OrderEvent]) -> None:
         """Liquidate a position at a price, and cancel the orders of its symbol."""
+        self.take(contract, contract.position.quantity, price, self.liquidation_fee, ts, events)
+
+    def take(
+        self, contract: Contract, quantity: Decimal, price: Decimal, rate: Decimal, ts: int, events: list[OrderEvent]
+    ) -> None:
+        """Close a part of a position, of its sign, by the venue's order, for a fee of this rate."""
         for order in tuple(contract.orders.values()):
             contract.forget(order)
             events.append(Cancelled(order.id, ts, "liquidated"))
         instrument = contract.instrument
-        quantity = contract.position.quantity
         at = float(price)
         paid = instrument.sell_price(at) if quantity > 0 else instrument.buy_price(at)
         size = abs(quantity)
-        fee = size * paid * self._liquidation_fee
-        if not self._cross:
+        fee = size * paid * rate
+        if not contract.cross and quantity == contract.position.quantity:
             paid, fee = self._within_margin(contract, paid, fee)
         self._book(contract, -quantity, paid, fee)
         contract.expect()
-        contract.unbound()
+        if not contract.quantity:
+            contract.unbound()
         side: Side = "sell" if quantity > 0 else "buy"
         execution = f"liquidation-{contract.symbol}-{ts}"
         events.append(Liquidated(contract.symbol, ts, execution, side, paid, size, fee))
@@ -163,24 +184,32 @@ class MarginAccount:
     def _within_margin(self, contract: Contract, paid: Decimal, fee: Decimal) -> tuple[Decimal, Decimal]:
         """Return price and fee of a liquidation that cost no more than the margin: what it lacks is the venue's."""
         position = contract.position
-        margin = self.backing(contract)
-        if position.quantity * paid - position.cost < -margin:
-            bankrupt = float((position.cost - margin) / position.quantity)
+        own = self.backing(contract)
+        if position.quantity * paid - position.cost < -own:
+            bankrupt = float((position.cost - own) / position.quantity)
             instrument = contract.instrument
             paid = instrument.buy_price(bankrupt) if position.quantity > 0 else instrument.sell_price(bankrupt)
-        left = margin + position.quantity * paid - position.cost
+        left = own + position.quantity * paid - position.cost
         return paid, max(_ZERO, min(fee, left))
 
     def _short_of_margin(self) -> list[Contract]:
-        held = self.held
-        if not self._cross:
-            return [
-                contract for contract in held if self.backing(contract) + _profit(contract) <= _maintenance(contract)
-            ]
-        margin = self.wallet
-        for contract in held:
-            margin += _profit(contract) - _maintenance(contract)
-        return held if margin <= 0 else []
+        short, sharing, spare = [], [], self.wallet
+        for contract in self.held:
+            left = _profit(contract) - _maintenance(contract)
+            if contract.cross:
+                sharing.append(contract)
+                spare += left
+                continue
+            own = margin(contract)
+            spare -= own
+            if own + left <= 0:
+                short.append(contract)
+        return short + sharing if spare <= 0 else short
+
+
+def margin(contract: Contract) -> Decimal:
+    """Return the margin that backs an isolated position."""
+    return abs(contract.position.cost) / contract.leverage
 
 
 def _value(contract: Contract) -> Decimal:

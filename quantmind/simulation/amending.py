@@ -20,11 +20,11 @@ def fault(command: Submit) -> str:
 
 def amended(order: Resting, command: Amend, ts: int) -> Amended | AmendRejected:
     """Change an order; a new price is a new arrival, behind whoever is there."""
-    if order.triggered or order.kind == "market":
+    if order.kind == "market":
         return AmendRejected(order.id, ts, "the order is being filled")
     if command.quantity is not None and command.quantity <= order.filled:
         return AmendRejected(order.id, ts, f"{order.filled} of it are filled")
-    if command.price is not None and order.kind != "limit":
+    if command.price is not None and order.price is None:
         return AmendRejected(order.id, ts, "only a limit order has a price")
     if command.trigger is not None and order.kind not in {"stop_market", "take_profit_market"}:
         return AmendRejected(order.id, ts, "only a stop or a take-profit has a trigger to amend")

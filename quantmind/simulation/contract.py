@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Collection
+from decimal import Decimal
 from math import inf
 from typing import TypeGuard
 
@@ -27,12 +28,14 @@ class Contract:
     __slots__ = (
         "adding",
         "cost",
+        "cross",
         "crossed",
         "gone",
         "has_marks",
         "high",
         "instrument",
         "interval",
+        "leverage",
         "liquidation_high",
         "liquidation_low",
         "low",
@@ -55,6 +58,7 @@ class Contract:
         "symbol",
         "tick",
         "tiers",
+        "weight",
     )
 
     def __init__(self, instrument: Instrument, channels: Collection[Channel]) -> None:
@@ -67,6 +71,11 @@ class Contract:
         self.tick = Tick(instrument)
         self.tiers = [(float(tier.floor), float(tier.rate), float(tier.amount)) for tier in instrument.tiers]
         self.position = Position()
+        self.cross = True
+        """Whether the whole account backs the position; else its own margin does."""
+        self.leverage = Decimal(1)
+        self.weight = 1.0
+        """How much more margin a notional of it asks for than at the leverage of the account's terms."""
         self.orders: dict[str, Resting] = {}
         self.gone: list[str] = []
         """Orders that ended in the event at hand."""

@@ -22,6 +22,8 @@ class Filling:
     def __init__(self, terms: Terms, account: MarginAccount) -> None:
         self._terms = terms
         self._account = account
+        self.refusals = 0
+        """How many of the triggers to come find no margin, whatever there is: a venue may refuse a stop."""
 
     def arrive(self, contract: Contract, order: Resting, depth: Depth, ts: int, events: list[OrderEvent]) -> None:
         """Take an order in: what is refused now was never there. Without a price to judge by it waits."""
@@ -82,19 +84,30 @@ class Filling:
     def trigger(
         self, contract: Contract, order: Resting, depth: Depth | None, ts: int, events: list[OrderEvent]
     ) -> None:
-        """Make a market order of a conditional one; without a depth it is filled at the next price."""
-        order.kind = "market"
-        order.triggered = True
-        order.due = ts
+        """Make a market or a limit order of a conditional one; without a depth it is filled at the next price."""
         price = depth.best(order.buys) if depth is not None else order.level
+        order.fire()
+        order.due = ts
+        if order.kind == "limit":
+            price = min(price, order.level) if order.buys else price
+            order.arrived = depth is not None
+        if self.refusals:
+            self.refusals -= 1
+            self._reject(contract, order, ts, "margin", events)
+            return
         if order.reduces:
-            if not self.reducible(contract, order):
+            room = self.reducible(contract, order)
+            if not room:
                 self._cancel(contract, order, ts, "reduce_only", events)
                 return
+            if order.submit.close_position:
+                order.close(room)
         elif not self._account.allows(contract, order, price):
             self._reject(contract, order, ts, "margin", events)
             return
-        if depth is not None:
+        if depth is not None and order.kind == "limit":
+            self._limit(contract, order, depth, ts, events)
+        elif depth is not None:
             self.market(contract, order, depth, ts, events)
         if order.id in contract.orders:
             events.append(Triggered(order.id, ts))
@@ -155,8 +168,8 @@ class Filling:
             # A market order is judged when it is filled, however long it waited for a size.
             end = self._reject if order.kind == "market" and not order.triggered else self._cancel
             end(contract, order, ts, "reduce_only", events)
-        elif order.submit.close_position:
-            order.left = room
+        elif order.submit.close_position and not order.closing:
+            order.close(room)
         return min(order.left, room)
 
     def _take(

@@ -61,7 +61,7 @@ class Matching:
             symbol: Contract(instrument, channels.get(symbol, ())) for symbol, instrument in instruments.items()
         }
         self.account = MarginAccount(balance, terms, self._contracts.values())
-        filling = Filling(terms, self.account)
+        filling = self._filling = Filling(terms, self.account)
         self._meeting = Meeting(terms, self.account, filling)
         self._market_orders = MarketOrders(terms, self.account, filling, self._meeting.path)
         self._restored = Restored(filling, terms.queue)
@@ -252,9 +252,13 @@ class Matching:
             self._meeting.meet(contract, seq, event, events)
             contract.expect()
             self.account.booked = True
+        return self._told(contract, event.ts, events)
+
+    def _told(self, contract: Contract, ts: int, events: list[OrderEvent]) -> Sequence[OrderEvent]:
+        """Bring everything up to date with what happened, and liquidate what cannot be held any longer."""
         self._settle(contract)
         if contract.crossed or self.account.crossed:
-            self.account.liquidate(event.ts, events)
+            self.account.liquidate(ts, events)
             for each in self._contracts.values():
                 each.expect()
                 self._settle(each)

@@ -65,6 +65,22 @@ class Meeting:
                 elif event.__class__ is not Trade or depth.best(True) != order.level or self._optimistic:
                     self._filling.touched(contract, order, depth, event.ts, events)
 
+    def present(
+        self, contract: Contract, order: Resting, event: Quote | Book | Trade, events: list[OrderEvent]
+    ) -> None:
+        """Match one order alone against a quote or a book, or a trade where there are none."""
+        depth = Depth.of(event, self._partial)
+        while order.amends and order.amends[0][0] <= event.ts:
+            due, command = order.amends[0]
+            order.amends = order.amends[1:] or None
+            events.append(amended(order, command, due))
+        if not order.arrived:
+            self._filling.arrive(contract, order, depth, event.ts, events)
+            if order.kind == "limit" and self._queue and order.arrived:
+                self._filling.queue(order, event)
+        elif order.kind == "market":
+            self._filling.market(contract, order, depth, event.ts, events)
+
     def _traded(self, contract: Contract, seq: int, trade: Trade, events: list[OrderEvent]) -> None:
         """Let a trade use up the queues ahead of limit orders."""
         if not self._queue or not trade.price > 0:

@@ -19,6 +19,8 @@ class Resting:
     fills = 0
     arrived = False
     triggered = False
+    closing = False
+    """Whether it is settled how much of the position it closes."""
     cancel_due: int | None = None
     cancel_after = 0
     """The last market event that still meets it although it is cancelled."""
@@ -50,6 +52,24 @@ class Resting:
         self.moved = False
         """Whether a trailing stop moved and nobody was told."""
         self.relevel()
+
+    def fire(self) -> None:
+        """Become the order that was held back: at the market, or at a limit where it has a price."""
+        self.triggered = True
+        if self.submit.price is None or self.kind == "trailing_stop_market":
+            self.kind = "market"
+            return
+        self.kind = "limit"
+        self.rank = _RANKS["limit"]
+        self.falls = self.buys
+        self.relevel()
+
+    def close(self, room: Decimal) -> None:
+        """Close what is held now: what comes to the position later is not its."""
+        self.closing = True
+        self.left = room
+        if not self.total:
+            self.total = self.filled + room
 
     def relevel(self) -> None:
         """Take the level from the present price or trigger."""

@@ -30,7 +30,7 @@ class Restored:
         if order.kind == "trailing_stop_market" and order.price is not None:
             resume(contract.instrument, order, order.price)
         if triggered or (filled and order.kind != "limit"):
-            order.kind, order.triggered = "market", True
+            order.fire()
         order.arrived = order.submit.time_in_force in {"gtc", "gtx"}
         self._orders[order.id] = order
 
