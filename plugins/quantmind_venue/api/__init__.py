@@ -1,0 +1,1 @@
+"""Requests: what the REST and the WebSocket API are asked, and what they answer."""

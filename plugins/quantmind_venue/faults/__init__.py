@@ -1,0 +1,1 @@
+"""Faults: what can be let go wrong, and when it does."""

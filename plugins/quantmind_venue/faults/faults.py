@@ -1,0 +1,300 @@
+"""What goes wrong on the venue: armed faults, what they hit, and what they do."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from pydantic import ValidationError
+
+from quantmind_venue.errors import VenueError
+from quantmind_venue.faults.kinds import (
+    EVERY,
+    KINDS,
+    WORDS,
+    AccountFault,
+    Answer,
+    Ban,
+    BookGap,
+    ChangeFilter,
+    Close,
+    Delay,
+    DropReply,
+    Duplicate,
+    Fault,
+    HalfOpen,
+    RateLimit,
+    Reorder,
+    SetClock,
+    Swallow,
+)
+from quantmind_venue.streaming.connection import Connection
+
+if TYPE_CHECKING:
+    from quantmind_venue.server import Venue
+
+_LOG = logging.getLogger("quantmind")
+
+_HELD = 1.0
+"""Seconds after which a message that was held back goes, if none follows it."""
+
+
+class Plan(msgspec.Struct):
+    """What happens to one request: seconds to wait, the error instead of its answer, or no answer at all."""
+
+    before: float = 0.0
+    after: float = 0.0
+    answer: Answer | None = None
+    drop: DropReply | None = None
+
+
+class Armed:
+    """A fault that waits for what it hits."""
+
+    def __init__(self, name: str, fault: Fault, start: int, random: random.Random) -> None:
+        self.name = name
+        self.fault = fault
+        self.begins = start + fault.at
+        self.ends = min(self.begins + fault.lasting, EVERY)
+        self.matched = 0
+        self.hits = 0
+        self.trouble = ""
+        """Why it could not happen."""
+        self._random = random
+
+    def hit(self, target: str, now: int) -> bool:
+        """Say whether it hits something of this name."""
+        fault = self.fault
+        if self.hits >= fault.count or not self.begins <= now < self.ends or not fnmatchcase(target, fault.on):
+            return False
+        self.matched += 1
+        if self.matched <= fault.after or (fault.chance < 1 and self._random.random() >= fault.chance):
+            return False
+        self.hits += 1
+        return True
+
+    def told(self) -> dict[str, object]:
+        """Return what is said of it."""
+        told: dict[str, object] = {"fault": self.name, "matched": self.matched, "hits": self.hits}
+        return told | {"trouble": self.trouble} if self.trouble else told
+
+
+class Faults:
+    """All faults of one venue."""
+
+    def __init__(self, venue: Venue) -> None:
+        self._venue = venue
+        self._random = random.Random(f"faults {venue.options.seed}")  # noqa: S311 - the same faults for the same seed
+        self._armed: list[Armed] = []
+        self._held: dict[str, bytes] = {}
+        self.active = False
+        """Whether there is any that hits requests or streams."""
+
+    def told(self) -> list[dict[str, object]]:
+        """Return what is said of all of them."""
+        return [armed.told() for armed in self._armed]
+
+    def clear(self) -> None:
+        """Disarm all of them; lines that are half open stay so."""
+        self._armed.clear()
+        self.active = False
+
+    def add(self, said: Mapping[str, Any], start: int) -> Armed:
+        """Arm a fault, such as {"close": {"at": "10s"}}, whose time counts from `start` (ns).
+
+        Raises:
+            ValueError: there is no such fault, or it is not well described.
+        """
+        armed = Armed(*read(said), start, self._random)
+        self._armed.append(armed)
+        if armed.fault.on:
+            self.active = True
+        elif armed.begins <= self._venue.clock.ns():
+            self._happen(armed)
+        else:
+            self._venue.player.at(armed.begins, lambda: self._due(armed))
+        return armed
+
+    def _due(self, armed: Armed) -> None:
+        if armed in self._armed:
+            armed.hits += 1
+            self._try(armed, None)
+
+    def _happen(self, armed: Armed) -> None:
+        armed.hits += 1
+        self._do(armed, None)
+
+    def _try(self, armed: Armed, stream: str | None) -> None:
+        """Let a fault happen; one that cannot is a fault of the script, not of the market."""
+        try:
+            self._do(armed, stream)
+        except (ValueError, VenueError) as error:
+            armed.trouble = str(error)
+            _LOG.warning("fault %s: %s", armed.name, error)
+
+    def request(self, name: str) -> Plan | None:
+        """Return what happens to a request such as `GET /fapi/v1/time` or `WS order.place`."""
+        plan = None
+        now = self._venue.clock.ns()
+        for armed in tuple(self._armed):
+            if not armed.fault.on or not armed.hit(name, now):
+                continue
+            plan = plan or Plan()
+            fault = armed.fault
+            if isinstance(fault, Delay):
+                late = (fault.by + fault.jitter * self._random.random()) / 1e9
+                plan.before += late if fault.when == "before" else 0.0
+                plan.after += late if fault.when == "after" else 0.0
+            elif isinstance(fault, Answer):
+                plan.answer = fault
+            elif isinstance(fault, DropReply):
+                plan.drop = fault
+            else:
+                self._try(armed, None)
+        return plan
+
+    def through(self, stream: str, data: bytes) -> Sequence[bytes]:
+        """Return the messages that go instead of one of a stream."""
+        messages: list[bytes] = [data]
+        now = self._venue.clock.ns()
+        held = self._held.pop(stream, None)
+        names = (stream,) if "@" in stream or stream.startswith("!") else (stream, "user")
+        for armed in tuple(self._armed):
+            if not armed.fault.on or not any(armed.hit(name, now) for name in names):
+                continue
+            fault = armed.fault
+            if isinstance(fault, Swallow):
+                messages.clear()
+                self._venue.hub.missed(stream, data)
+            elif isinstance(fault, Duplicate):
+                messages *= 2
+            elif isinstance(fault, Reorder):
+                if held is None and messages:
+                    self._hold(stream, messages.pop())
+            else:
+                self._try(armed, stream)
+        return messages if held is None else [*messages, held]
+
+    def _hold(self, stream: str, data: bytes) -> None:
+        self._held[stream] = data
+        asyncio.get_running_loop().call_later(_HELD, self._release, stream, data)
+
+    def _release(self, stream: str, data: bytes) -> None:
+        if self._held.get(stream) is data:
+            del self._held[stream]
+            self._venue.hub.deliver(stream, data)
+
+    def _do(self, armed: Armed, stream: str | None) -> None:
+        """Let a fault happen that is more than the fate of one message."""
+        venue, fault = self._venue, armed.fault
+        if isinstance(fault, AccountFault):
+            arguments = dict(fault.model_extra or {})
+            if not fault.on and "count" in fault.model_fields_set:
+                arguments["count"] = fault.count
+            venue.account.inject(armed.name, **arguments)
+        elif isinstance(fault, RateLimit):
+            venue.limits.quiet(fault.seconds)
+        elif isinstance(fault, Ban):
+            venue.limits.ban(fault.seconds)
+        elif isinstance(fault, SetClock):
+            venue.clock.shift += fault.by
+        elif isinstance(fault, BookGap):
+            venue.board.hide(fault.symbol)
+        elif isinstance(fault, ChangeFilter):
+            changes = fault.model_dump(
+                exclude_unset=True, include=set(ChangeFilter.model_fields) - set(Fault.model_fields)
+            )
+            venue.board.changed_contract(venue.listing.change(changes.pop("symbol"), **changes))
+        else:
+            self._lines(fault, stream)
+
+    def _lines(self, fault: Fault, stream: str | None) -> None:
+        hub = self._venue.hub
+        chosen = list(hub.wanted.get(stream, ())) if stream is not None else list(hub.connections.values())
+        if isinstance(fault, Close | HalfOpen):
+            chosen = [each for each in chosen if fnmatchcase(each.kind, fault.path)]
+        for connection in chosen:
+            if isinstance(fault, Close):
+                _close(hub.lost, connection, fault.code)
+            elif isinstance(fault, HalfOpen):
+                connection.half_open = True
+            elif isinstance(fault, Delay):
+                connection.delay = (fault.by + fault.jitter * self._random.random()) / 1e9
+        if isinstance(fault, Delay) and fault.lasting != EVERY:
+            self._venue.player.at(self._venue.clock.ns() + fault.lasting, lambda: _in_time(chosen))
+
+
+def _close(lost: Callable[[Connection], None], connection: Connection, code: int) -> None:
+    """Take a line down; from this moment on what is published is missed on it."""
+    lost(connection)
+    if code == 1006:
+        connection.cut()
+    else:
+        connection.bye(code)
+
+
+def _in_time(connections: Sequence[Connection]) -> None:
+    for connection in connections:
+        connection.delay = 0.0
+
+
+def read(said: Any) -> tuple[str, Fault]:
+    """Read a fault as it is written: its name, and a mapping of what it needs to be told.
+
+    Raises:
+        ValueError: there is no such fault, or it is not well described.
+    """
+    if not isinstance(said, Mapping) or len(said) != 1:
+        raise ValueError('a fault is one name with what it is told, such as {"close": {"at": "10s"}}')
+    ((name, options),) = said.items()
+    kind = KINDS.get(name)
+    if kind is None:
+        raise ValueError(f"{name}: no such fault; there are {', '.join(sorted(KINDS))}")
+    if isinstance(options, Mapping):
+        # YAML reads a key `on` as true.
+        options = {"on" if key is True else key: value for key, value in options.items()}
+    try:
+        return name, kind.model_validate({} if options is None else options)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join([name, *map(str, first["loc"])])
+        raise ValueError(f"{where}: {first['msg'].removeprefix('Value error, ')}") from None
+
+
+def message(fault: Answer) -> str:
+    """Return the words of an error."""
+    return fault.message or WORDS.get(fault.code, "Unknown error, please check your request or try again later.")
+
+
+def random_faults(seed: int, mean: int, spellings: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield faults and the times (ns from the start) at which they are to be armed, for ever.
+
+    They are those that an honest venue shows on a bad day; the same ones for the same seed.
+    """
+    draw = random.Random(f"bad day {seed}")  # noqa: S311 - the same faults for the same seed
+    orders = "POST /fapi/v1/order"
+    at = 0.0
+    while True:
+        at += draw.expovariate(1 / mean)
+        choices: list[dict[str, Any]] = [
+            {"delay": {"on": "* /*", "by": "300ms", "jitter": "2s", "count": "all", "for": "5s"}},
+            {"drop_reply": {"on": orders, "when": draw.choice(["before", "after"]), "for": "30s"}},
+            {"answer": {"on": "* /fapi/*", "status": 503, "code": -1008, "count": 3, "for": "30s"}},
+            {"answer": {"on": orders, "status": 408, "code": -1007, "when": draw.choice(["before", "after"])}},
+            {"rate_limit": {"seconds": 5}},
+            {"close": {}},
+            {"close": {"path": draw.choice(["public", "market", "private"])}},
+            {"half_open": {"path": draw.choice(["public", "market", "private"])}},
+            {"swallow": {"on": draw.choice(["*@*", "user"]), "for": "30s"}},
+            {"duplicate": {"on": draw.choice(["*@*", "user"]), "for": "30s"}},
+            {"reorder": {"on": draw.choice(["*@*", "user"]), "for": "30s"}},
+            {"book_gap": {"symbol": draw.choice(spellings)}},
+            {"set_clock": {"by": draw.choice(["-1500ms", "1500ms"])}},
+            {"expire_listen_key": {}},
+        ]
+        yield int(at), draw.choice(choices)

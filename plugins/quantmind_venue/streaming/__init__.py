@@ -1,0 +1,1 @@
+"""Streams: who listens to what over which connection, and what is sent."""
