@@ -23,6 +23,7 @@ VERBS = {
     "run": "Run a recipe in the foreground.",
     "risk": "Work out Kelly, stops, sizes, liquidation and ruin.",
     "backtest": "Run a recipe on recorded data.",
+    "data": "Record, fetch, list, check and convert market data.",
     "top": "Show a running pipeline: stages, rates, gaps, positions, PnL.",
     "tap": "Print what the stages of a running pipeline say to each other.",
     "status": "Show how an account stands: positions, orders, stops, latches.",

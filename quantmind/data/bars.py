@@ -81,7 +81,7 @@ def _in_order(path: Path, interval: int, start: int | None, end: int | None) -> 
         before = times[-1]
         earlier = 0 if start is None else times.search_sorted(start)
         until = len(rows) if end is None else times.search_sorted(end)
-        if not rows.slice(earlier, until - earlier).select(_plausible().fill_null(value=False).all()).item():
+        if not rows.slice(earlier, until - earlier).select(plausible().fill_null(value=False).all()).item():
             return None
         offset += earlier
         count += until - earlier
@@ -138,16 +138,16 @@ def _read_file(path: Path, start: int | None, end: int | None) -> pl.DataFrame:
             raise QuantMindError(f"{path}: row {line + 1} has no readable time; correct or remove it")
         if rows.is_empty() and lines.head(1).collect().is_empty():
             raise QuantMindError(f"{path}: has no rows; remove it from the files or record it again")
-        bad = rows.filter(~_plausible().fill_null(value=False)).head(1)
+        bad = rows.filter(~plausible().fill_null(value=False)).head(1)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise QuantMindError(f"{path}: cannot be read: {str(error).partition(chr(10))[0]}") from error
     if not bad.is_empty():
         row = bad.row(0, named=True)
-        raise QuantMindError(f"{path}: row of {format_moment(row['time'])}: {_fault(row)}; correct or remove it")
+        raise QuantMindError(f"{path}: row of {format_moment(row['time'])}: {fault(row)}; correct or remove it")
     return rows
 
 
-def _plausible() -> pl.Expr:
+def plausible() -> pl.Expr:
     """Return whether a row can be true: finite figures, prices above 0, none outside low to high."""
     import polars as pl
 
@@ -157,7 +157,7 @@ def _plausible() -> pl.Expr:
     return finite & within & (low > 0) & (volume >= 0)
 
 
-def _fault(row: Mapping[str, Any]) -> str:
+def fault(row: Mapping[str, Any]) -> str:
     """Say what is wrong with a row that is not plausible."""
     for name in FIGURES:
         figure = row[name]

@@ -195,13 +195,13 @@ def _time(path: Path, column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     if dtype == pl.Datetime:
         return column.dt.timestamp("ns")
     if dtype.is_integer():
-        return _by_magnitude(column.cast(pl.Int64))
+        return by_magnitude(column.cast(pl.Int64))
     if dtype != pl.String:
         raise QuantMindError(f"{path}: the time column holds {dtype}; it must hold times, integers or ISO text")
     text = column.str.strip_chars()
     without_zone = text.str.replace(" ", "T", literal=True)
     return pl.coalesce(
-        _by_magnitude(text.cast(pl.Int64, strict=False)),
+        by_magnitude(text.cast(pl.Int64, strict=False)),
         text.str.to_datetime("%+", time_unit="ns", time_zone="UTC", strict=False).dt.timestamp("ns"),
         *(
             without_zone.str.to_datetime(form, time_unit="ns", strict=False).dt.timestamp("ns")
@@ -211,7 +211,7 @@ def _time(path: Path, column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     )
 
 
-def _by_magnitude(column: pl.Expr) -> pl.Expr:
+def by_magnitude(column: pl.Expr) -> pl.Expr:
     """Read seconds, milliseconds, microseconds or nanoseconds, row by row: some venues changed their unit."""
     import polars as pl
 

@@ -1,0 +1,84 @@
+"""Options that the commands of `quantmind data` share: channels, times, and where the store is."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from quantmind.data.store.layout import channel_of
+from quantmind.kinds.channel import Channel
+from quantmind.kinds.options import format_duration, parse_duration
+
+KINDS = ("quote", "trade", "book", "mark", "funding", "ticker")
+"""The channels that have no interval."""
+
+MINUTE = 60_000_000_000
+
+
+class Channels(click.ParamType):  # type: ignore[type-arg] # generic from click 8.4 on only
+    """Names of channels with commas: `quotes,trades,bars-5m`; bars without an interval have that of --interval."""
+
+    name = "channels"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[Channel, ...]:
+        """Read the names."""
+        if isinstance(value, tuple):
+            return value
+        found = []
+        for text in str(value).split(","):
+            name, _, interval = text.strip().lower().partition("-")
+            name = name.removesuffix("s")
+            channel = Channel("bar") if (name, interval) == ("bar", "") else channel_of(f"{name}-{interval}".strip("-"))
+            if channel is None:
+                self.fail(f"{text.strip()!r} is none of bar, bar-5m, {', '.join(KINDS)}", param, ctx)
+            found.append(channel)
+        return tuple(dict.fromkeys(found))
+
+
+CHANNELS = Channels()
+
+
+def with_interval(channels: tuple[Channel, ...], interval: int) -> tuple[Channel, ...]:
+    """Give the bars that have none their interval."""
+    return tuple(
+        dict.fromkeys(Channel("bar", interval) if channel == Channel("bar") else channel for channel in channels)
+    )
+
+
+class Span(click.ParamType):  # type: ignore[type-arg] # generic from click 8.4 on only
+    """A duration above 0, in ns."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read it."""
+        try:
+            span = parse_duration(value)
+        except ValueError as error:
+            self.fail(f"{error}, was {value}", param, ctx)
+        if span <= 0:
+            self.fail(f"must be longer than nothing, was {value}", param, ctx)
+        return span
+
+
+SPAN = Span()
+
+
+def store_folder(given: Path | None, project_folder: Path | None = None) -> Path:
+    """Return where the store is: as it was said, else `data` in the state folder of the project."""
+    from quantmind.project import Project
+
+    return given if given is not None else Project.find(project_folder or Path.cwd(), os.environ).state / "data"
+
+
+def counted(count: int, noun: str) -> str:
+    """Write a number of things."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def bars_of(interval: int) -> str:
+    """Name bars of an interval."""
+    return f"bars of {format_duration(interval)}"
