@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tomllib
@@ -14,6 +15,7 @@ import yaml
 
 from quantmind.cli import VERBS
 from quantmind.plugins import Plugins
+from quantmind_venue.faults.faults import read
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -27,7 +29,8 @@ def blocks(language):
 
 
 WHOLE = [block for block in blocks("yaml") if block.lstrip().startswith(("name:", "#")) or "\nname:" in block]
-PARTS = [block for block in blocks("yaml") if block not in WHOLE]
+FAULTS = [block for block in blocks("yaml") if block.startswith("- ")]
+PARTS = [block for block in blocks("yaml") if block not in WHOLE and block not in FAULTS]
 
 
 def rows(heading):
@@ -79,6 +82,7 @@ def shell(tmp_path, free_ports):
             assert process.returncode == 0, (line, output, errors)
         return [output for output, _ in printed]
 
+    run.start = start
     run.work = work
     run.state = tmp_path / "state" / "quantmind"
     return run
@@ -102,12 +106,16 @@ def test_the_first_screen_has_the_two_commands_and_ci_runs_the_second():
 
 def test_every_command_runs(shell, data):
     later = blocks("sh")[2:]
-    assert len(later) == 11
+    assert len(later) == 13
     ran = []
     shell("quantmind run recipes/quickstart.yaml")
     recorded = last_run(shell.state)
     for block in later:
         lines = block.splitlines()
+        if lines[0] == "quantmind venue":
+            # It wants two terminals, and has a test of its own.
+            ran += lines
+            continue
         if any(line.endswith("&") for line in lines):
             shell(block)
             ran += lines
@@ -128,7 +136,59 @@ def test_every_command_runs(shell, data):
             ran.append(line)
     worked = [line.removeprefix("$ ") for block in blocks("console") for line in block.splitlines() if line[0] == "$"]
     verbs = {line.split()[1] for line in [*ran, *worked] if line.startswith("quantmind ")}
-    assert verbs == {*VERBS, "zeromq"}
+    assert verbs == {*VERBS, "zeromq", "venue"}
+
+
+def until(process, wanted):
+    """Read what a process prints until a line has it; returns the line."""
+    for line in process.stdout:
+        if wanted in line:
+            return line
+    pytest.fail(f"it ended without {wanted!r}: {process.communicate()[1]}")
+
+
+def test_a_venue_and_who_trades_on_it_in_two_terminals(shell):
+    (block,) = [block for block in blocks("sh") if block.startswith("quantmind venue\n")]
+    first, second = block.splitlines()
+    venue = shell.start(f"exec {first}")
+    try:
+        until(venue, "Simulated Binance USD-M at http://127.0.0.1:8900")
+        run = shell.start(f"{second.replace('quantmind run', 'exec quantmind run')} --json", PYTHONUNBUFFERED="1")
+        try:
+            until(run, " fill ")
+            run.send_signal(signal.SIGINT)
+            output, errors = run.communicate(timeout=30)
+        finally:
+            run.kill()
+        assert run.returncode == 0, errors
+        assert yaml.safe_load(output[output.index("{") :])["fills"] >= 1
+        venue.send_signal(signal.SIGINT)
+        assert venue.wait(timeout=30) == 0
+    finally:
+        venue.kill()
+        venue.communicate()
+
+
+def test_market_data_is_fetched_and_converted(shell, data):
+    for name in ("binance_usdm_bars/BTC_USDT_USDT-1m-futures.feather", "binance_usdm_raw/btcusdt_20240808.gz"):
+        shutil.copy(data / name, shell.work)
+    (block,) = blocks("bash")
+    for line in block.splitlines():
+        if "download" not in line:
+            shell(line)
+            continue
+        # The internet is not there: a line that is right gets as far as the address.
+        where = "base_url" if "binance_archive" in line else "url"
+        process = shell.start(f"{line} --to market --set {where}=http://127.0.0.1:1")
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 1, errors
+        assert "127.0.0.1:1" in errors
+    assert "binanceusdm  bar-1m   BTC/USDT:USDT" in shell("quantmind data list market")[0]
+
+
+def test_a_list_of_faults_is_one_that_the_venue_reads():
+    (block,) = FAULTS
+    assert [read(each)[0] for each in yaml.safe_load(block)] == ["close", "swallow", "drop_reply"]
 
 
 def test_every_worked_sum_comes_out(shell):

@@ -61,6 +61,11 @@ class Ccxt(Feed[CcxtOptions]):
         self._source: Streams | None = None
 
     @classmethod
+    def venue(cls, options: CcxtOptions) -> str:
+        """Return ccxt's id of the exchange."""
+        return options.exchange
+
+    @classmethod
     def offers(cls, options: CcxtOptions, symbols: Sequence[str]) -> Mapping[str, frozenset[Channel]]:
         """Offer what the exchange streams; bars are built from its trades. Of Binance nothing is imported for it."""
         offered = CHANNELS if options.exchange == BINANCE else channels_of(options.exchange)

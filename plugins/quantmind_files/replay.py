@@ -45,7 +45,9 @@ class ReplayOptions(Options):
         default=None, description="Instead of files: the folder that `quantmind data` records and downloads into."
     )
     venue: str = Field(
-        default="binanceusdm", min_length=1, description="Whose data are replayed from the store, by its name there."
+        default="binanceusdm",
+        min_length=1,
+        description="Whose the data are; of a store, by their name there.",
     )
     channels: frozenset[Literal["quote", "trade", "book", "mark", "funding", "ticker", "bar"]] = Field(
         default=frozenset({"quote", "trade", "book"}),
@@ -111,6 +113,11 @@ class Replay(Feed[ReplayOptions]):
     def offers(cls, options: ReplayOptions, symbols: Sequence[str]) -> Mapping[str, frozenset[Channel]]:
         """Offer what the options name, of each symbol that has files; the store is taken to have every symbol."""
         return options.source().offers(symbols)
+
+    @classmethod
+    def venue(cls, options: ReplayOptions) -> str:
+        """Return the venue that the data are of."""
+        return options.venue
 
     @property
     def speed(self) -> float | None:
