@@ -153,7 +153,7 @@ def test_a_venue_and_who_trades_on_it_in_two_terminals(shell):
     venue = shell.start(f"exec {first}")
     try:
         until(venue, "Simulated Binance USD-M at http://127.0.0.1:8900")
-        run = shell.start(f"{second.replace('quantmind run', 'exec quantmind run')} --json", PYTHONUNBUFFERED="1")
+        run = shell.start(second.replace("quantmind run", "exec quantmind run"), PYTHONUNBUFFERED="1")
         try:
             until(run, " fill ")
             run.send_signal(signal.SIGINT)
@@ -161,7 +161,7 @@ def test_a_venue_and_who_trades_on_it_in_two_terminals(shell):
         finally:
             run.kill()
         assert run.returncode == 0, errors
-        assert yaml.safe_load(output[output.index("{") :])["fills"] >= 1
+        assert re.search(r"^  fills +[1-9]", output, re.MULTILINE)
         venue.send_signal(signal.SIGINT)
         assert venue.wait(timeout=30) == 0
     finally:
@@ -178,11 +178,11 @@ def test_market_data_is_fetched_and_converted(shell, data):
             shell(line)
             continue
         # The internet is not there: a line that is right gets as far as the address.
-        where = "base_url" if "binance_archive" in line else "url"
+        where = "retries=0 --set base_url" if "binance_archive" in line else "url"
         process = shell.start(f"{line} --to market --set {where}=http://127.0.0.1:1")
-        _, errors = process.communicate(timeout=60)
-        assert process.returncode == 1, errors
-        assert "127.0.0.1:1" in errors
+        told = "".join(process.communicate(timeout=60))
+        assert process.returncode == 1, told
+        assert "127.0.0.1:1" in told
     assert "binanceusdm  bar-1m   BTC/USDT:USDT" in shell("quantmind data list market")[0]
 
 
@@ -303,6 +303,6 @@ def test_the_table_of_components_is_what_is_installed():
 
 
 def test_every_file_that_is_named_is_there():
-    named = re.findall(r"(?<![\w/.])(?:tests|plugins|recipes|quantmind)/[\w./]+\w", README)
+    named = re.findall(r"(?<![\w/.])(?:tests|plugins|recipes|quantmind)/[\w./-]+\w", README)
     assert "tests/benchmarks/bench_backtest.py" in named
     assert [path for path in named if not (ROOT / path).exists()] == []
