@@ -8,13 +8,13 @@ from typing import Any
 
 from pydantic import Field
 
-from quantmind.errors import ComponentError, QuantMindError
+from quantmind.errors import QuantMindError
 from quantmind.events import FundingRate, Mark, Market
 from quantmind.kinds import Archive, Channel, Interval
 from quantmind.kinds.options import format_duration
 from quantmind_ccxt.budget import Budget
 from quantmind_ccxt.clock import VenueClock
-from quantmind_ccxt.connection import connect
+from quantmind_ccxt.connection import connect, reach, told
 from quantmind_ccxt.history import bar, candles, timeframes
 from quantmind_ccxt.markets import contract_size
 from quantmind_ccxt.options import BINANCE, VenueOptions
@@ -63,9 +63,10 @@ class CcxtArchive(Archive[CcxtArchiveOptions]):
         self._exchange = connect(self.options, Budget(_SHARE))
         self._exchange.options.update(maxRetriesOnFailure=_RETRIES, maxRetriesOnFailureDelay=1_000)
         try:
-            await self._exchange.load_markets()
-        except Exception as error:
-            raise ComponentError(f"ccxt: {self.options.exchange} cannot be reached: {error}") from error
+            await reach(self._exchange, self.options)
+        except BaseException:
+            await self.close()
+            raise
 
     async def close(self) -> None:
         """Close the connection."""
@@ -94,7 +95,9 @@ class CcxtArchive(Archive[CcxtArchiveOptions]):
         except QuantMindError:
             raise
         except Exception as error:
-            raise QuantMindError(f"ccxt: {channel} of {symbol} cannot be fetched from {self.venue}: {error}") from error
+            raise QuantMindError(
+                f"ccxt: {channel} of {symbol} cannot be fetched from {self.venue}: {told(error)}"
+            ) from error
 
     async def _now(self) -> int:
         """Return the venue's time (ns); ours where it does not tell it."""

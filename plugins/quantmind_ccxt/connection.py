@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from quantmind.errors import ComponentError
 from quantmind_ccxt.addresses import stand_in
 from quantmind_ccxt.budget import Budget
 from quantmind_ccxt.loading import errors, exchange_class
@@ -14,6 +15,8 @@ from quantmind_ccxt.options import BINANCE, VenueOptions
 
 _PING = 4
 """How many times a silent connection is asked for a sign of life before it is stale."""
+_MOST_TOLD = 200
+"""Characters that are told of an error."""
 _WEIGHTS = {"/depth": 20, "/trades": 5, "/klines": 5, "/markPriceKlines": 5}
 _log = logging.getLogger(__name__)
 
@@ -64,6 +67,25 @@ def connect(options: VenueOptions, budget: Budget, *, keep_alive: int = 0) -> An
         # ccxt looks the codes of futures up by the real venue's addresses.
         exchange.exceptions["exact"] = {**exchange.exceptions["exact"], **exchange.exceptions["linear"]["exact"]}
     return exchange
+
+
+async def reach(exchange: Any, options: VenueOptions) -> None:
+    """Learn what the venue lists.
+
+    Raises:
+        ComponentError: it cannot be reached.
+    """
+    try:
+        await exchange.load_markets()
+    except Exception as error:
+        where = f" at {options.url}" if options.url else ""
+        raise ComponentError(f"ccxt: {options.exchange}{where} cannot be reached: {told(error)}") from error
+
+
+def told(error: BaseException) -> str:
+    """Return one line of an error of ccxt and of what caused it: a page that a server answers with is cut short."""
+    texts = [" ".join(str(each).split()) for each in (error, error.__cause__) if each is not None]
+    return ": ".join(text if len(text) <= _MOST_TOLD else f"{text[:_MOST_TOLD]} ..." for text in texts if text)
 
 
 def _watched(kind: Any) -> Any:  # noqa: C901 - a class of its own

@@ -15,7 +15,7 @@ from quantmind.metrics import CLOCK_OFFSET, RATE_USED, RECONNECTS
 from quantmind_ccxt import markets
 from quantmind_ccxt.budget import Budget
 from quantmind_ccxt.clock import VenueClock
-from quantmind_ccxt.connection import Watcher, connect
+from quantmind_ccxt.connection import Watcher, connect, reach, told
 from quantmind_ccxt.history import latest_bars
 from quantmind_ccxt.line import Line
 from quantmind_ccxt.options import BINANCE, CcxtOptions
@@ -80,11 +80,11 @@ class Ccxt(Feed[CcxtOptions]):
         """
         exchange = self._exchange = connect(self.options, self._budget, keep_alive=self.options.stale_after)
         try:
-            await exchange.load_markets()
-        except Exception as error:
-            where = f" at {self.options.url}" if self.options.url else ""
-            raise ComponentError(f"ccxt: {self.options.exchange}{where} cannot be reached: {error}") from error
-        markets.check(self.instruments, exchange.markets, exchange.precisionMode, self.options.exchange)
+            await reach(exchange, self.options)
+            markets.check(self.instruments, exchange.markets, exchange.precisionMode, self.options.exchange)
+        except BaseException:
+            await self.close()
+            raise
         if exchange.has.get("fetchTime"):
             self._clock = VenueClock(exchange.fetch_time, self.options.clock_tolerance)
 
@@ -164,4 +164,4 @@ class Ccxt(Feed[CcxtOptions]):
         except QuantMindError:
             raise
         except Exception as error:
-            raise ComponentError(f"ccxt: {channel} of {symbol} cannot be fetched: {error}") from error
+            raise ComponentError(f"ccxt: {channel} of {symbol} cannot be fetched: {told(error)}") from error

@@ -99,7 +99,7 @@ Message = (
 )
 """What may be said on a bus."""
 
-FRAME_VERSION = 2
+FRAME_VERSION = 3
 """The layout of frames and messages that this program writes and reads."""
 
 MAX_FRAME = 16 * 1024 * 1024

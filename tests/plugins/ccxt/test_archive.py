@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 
 import pytest
 
@@ -96,10 +97,12 @@ async def test_its_venue_is_what_it_is_filed_under(archive):
     assert archive[0].channels(BTC) is None
 
 
-async def test_a_venue_that_is_not_there_is_told(free_ports, monkeypatch):
+async def test_a_venue_that_is_not_there_is_told(free_ports, monkeypatch, caplog):
     monkeypatch.setattr(module, "_RETRIES", 0)
     made = CcxtArchive(CcxtArchiveOptions(url=f"http://127.0.0.1:{free_ports}"))
     with pytest.raises(ComponentError, match="cannot be reached"):
         async with made:
             pass
-    await made.close()
+    del made
+    gc.collect()
+    assert not caplog.records

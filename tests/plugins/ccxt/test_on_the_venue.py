@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import time
 from decimal import Decimal as D
 
 import msgspec
 import pytest
+from aiohttp import web
 
 from quantmind.errors import ComponentError, RecipeError
 from quantmind.events import Book, FundingRate, Mark, Quote, Ticker, Trade
@@ -324,7 +326,6 @@ class TestBeginning:
         with pytest.raises(RecipeError, match=r"tick of BTC/USDT:USDT is 0\.5 in the recipe and 0\.1 at binanceusdm"):
             async with feed:
                 pass
-        await feed.close()
 
     async def test_an_instrument_the_venue_does_not_list_is_refused(self, live):
         running = await live(frozenset({QUOTES}))
@@ -332,14 +333,28 @@ class TestBeginning:
         with pytest.raises(RecipeError, match="does not list XYZ/USDT:USDT"):
             async with feed:
                 pass
-        await feed.close()
 
-    async def test_a_venue_that_is_not_there_is_told_in_one_line(self, free_ports):
+    async def test_a_venue_that_is_not_there_is_told_in_one_line(self, free_ports, caplog):
         feed = Ccxt(CcxtOptions(url=f"http://127.0.0.1:{free_ports}"), [KNOWN[BTC]])
-        with pytest.raises(ComponentError, match="cannot be reached"):
+        with pytest.raises(ComponentError, match="cannot be reached: .*Connect call failed"):
             async with feed:
                 pass
-        await feed.close()
+        del feed
+        gc.collect()
+        assert not caplog.records
+
+    async def test_a_server_that_is_no_venue_is_told_in_one_line(self):
+        page = web.Response(text="<html>\n" + "<p>Not here</p>\n" * 100, status=404)
+        runner = web.ServerRunner(web.Server(lambda _: asyncio.sleep(0, page)))
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        feed = Ccxt(CcxtOptions(url="http://127.0.0.1:{1}".format(*runner.addresses[0])), [KNOWN[BTC]])
+        with pytest.raises(ComponentError, match="cannot be reached: .*404") as caught:
+            async with feed:
+                pass
+        await runner.cleanup()
+        assert "\n" not in str(caught.value)
+        assert len(str(caught.value)) < 600
 
     async def test_no_stream_is_heard_of_before_anybody_listens(self):
         feed = Ccxt(CcxtOptions(), [KNOWN[BTC]])
