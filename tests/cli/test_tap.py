@@ -40,7 +40,7 @@ async def test_every_message_is_a_line(program, live_recipe, publishers):
     assert quote.pop("sequence") > 0
     assert quote == {
         "stage": "feed", "topic": "market", "epoch": 1, "seq": 7, "type": "quote", "symbol": BTC, "ts": QUOTE.ts,
-        "bid": 100.0, "ask": 100.5, "bid_size": 1.0, "ask_size": 2.0, "received": 0,
+        "bid": 100.0, "ask": 100.5, "bid_size": 1.0, "ask_size": 2.0, "received": 0, "update": 0,
     }  # fmt: skip
     assert (seen["feed", "quote", ETH]["seq"], seen["feed", "quote", ETH]["ask"]) == (8, "nan")
     assert seen["strategy", "signal", BTC]["seq"] == 8
