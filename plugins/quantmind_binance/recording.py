@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -16,6 +17,7 @@ from quantmind.market.book import BookGap, OrderBook
 from quantmind_binance.symbols import spelled, unified
 from quantmind_binance.wire import (
     KINDS,
+    MS,
     BookTicker,
     DepthUpdate,
     MarkPriceUpdate,
@@ -30,8 +32,10 @@ from quantmind_binance.wire import (
 CHANNELS: frozenset[ChannelKind] = frozenset({"quote", "trade", "book", "mark", "funding", "ticker"})
 """What may be in a recording."""
 
+_OF_ALL = (b'{"stream":"!markPrice@arr', b'{"stream":"!miniTicker@arr')
+"""What the lines of streams begin with that have a list of all symbols."""
+
 _BATCH = 5_000
-_NS = 1_000_000_000
 
 
 class Line(msgspec.Struct, frozen=True, gc=False):
@@ -62,14 +66,14 @@ class Recording:
                     stamp, _, raw = line.partition(b" ")
                     received = int(stamp)
                     if raw.startswith(b'{"stream"'):
-                        if not any(each in raw for each in known):
+                        if raw.startswith(_OF_ALL) or not any(each in raw for each in known):
                             continue
                         yield Line(received, wrapped.decode(raw).data, raw)
                     elif b'"lastUpdateId"' in raw:
                         yield Line(received, snapshot.decode(raw), raw)
         except FileNotFoundError:
             raise QuantMindError(f"{self.path}: no such file; recordings are looked up from {Path.cwd()}") from None
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise QuantMindError(f"{self.path}: line {number + 1} cannot be read: {reason}") from error
         except (ValueError, msgspec.MsgspecError) as error:
@@ -79,14 +83,14 @@ class Recording:
             ) from error
 
     def symbols(self) -> frozenset[str]:
-        """Return the unified symbols of the first messages."""
+        """Return the unified symbols of the first messages; those of contracts that are no perpetuals are left out."""
         found = set()
         for count, line in enumerate(self.lines()):
             if not isinstance(line.message, Snapshot):
-                found.add(unified(line.message.s))
+                found.add(line.message.s)
             if count >= _BATCH:
                 break
-        return frozenset(found)
+        return frozenset(symbol for symbol in map(_perpetual, found) if symbol)
 
     def batches(
         self,
@@ -102,12 +106,18 @@ class Recording:
         it is lost. A rate of funding is given out when its settlement has come.
 
         Raises:
-            QuantMindError: the file is missing or damaged, or a book is wanted and there is no snapshot of one.
+            QuantMindError: the file is missing or damaged, or a book is wanted and there is no snapshot of one, or
+                one that may be of another symbol.
         """
         reading = _Reading(symbol, channels, levels, gap)
         batch: list[Market] = []
         for line in self.lines():
             reading.read(line, batch)
+            if reading.mixed:
+                raise QuantMindError(
+                    f"{self.path}: has order books of several symbols, and a snapshot does not say whose order book "
+                    "it is: want no book, or record each symbol into a file of its own"
+                )
             if len(batch) >= _BATCH:
                 yield batch
                 batch = []
@@ -134,8 +144,15 @@ class _Reading:
         self._book = OrderBook(symbol)
         self._changes = False
         self._shown = False
+        self._begun = False
+        self._others = False
         self._ts = 0
         self._settlement: MarkPriceUpdate | None = None
+
+    @property
+    def mixed(self) -> bool:
+        """Whether a snapshot was taken that may be of another symbol."""
+        return self._begun and self._others
 
     @property
     def unbridged(self) -> bool:
@@ -146,36 +163,45 @@ class _Reading:
         message, channels = line.message, self._channels
         if isinstance(message, Snapshot):
             self._snapshot(message, line.received, batch)
+        elif message.s != self._spelling:
+            self._others = self._others or isinstance(message, DepthUpdate)
         elif isinstance(message, BookTicker):
-            if "quote" in channels and message.s == self._spelling:
+            self._pass(message.T)
+            if "quote" in channels:
                 self._give(message.quote(self._symbol, line.received), batch)
         elif isinstance(message, TradeTick):
-            if "trade" in channels and message.s == self._spelling and message.on_market:
+            self._pass(message.T)
+            if "trade" in channels and message.on_market:
                 self._give(message.trade(self._symbol, line.received), batch)
-        elif message.s == self._spelling:
+        else:
             self._rarer(message, line.received, batch)
 
     def _rarer(self, message: Message, received: int, batch: list[Market]) -> None:
         if isinstance(message, MarkPriceUpdate):
-            self._marked(message, received, batch)
+            self._settle(message, received, batch)
+        self._pass(message.E if isinstance(message, MarkPriceUpdate | MiniTicker) else message.T)
+        if isinstance(message, MarkPriceUpdate):
+            if "mark" in self._channels:
+                self._give(message.mark(self._symbol, received), batch)
         elif isinstance(message, MiniTicker):
             if "ticker" in self._channels:
                 self._give(message.ticker(self._symbol, received), batch)
         elif isinstance(message, DepthUpdate) and "book" in self._channels:
             self._change(message, received, batch)
 
+    def _pass(self, ms: int) -> None:
+        """Let it be the time of a message, whether or not somebody wants it: what is wanted changes no time."""
+        self._ts = max(self._ts, ms * MS)
+
     def _give(self, event: Market, batch: list[Market]) -> None:
-        if event.ts < self._ts:
-            event = msgspec.structs.replace(event, ts=self._ts)
-        else:
-            self._ts = event.ts
-        batch.append(event)
+        batch.append(event if event.ts >= self._ts else msgspec.structs.replace(event, ts=self._ts))
 
     def _snapshot(self, message: Snapshot, received: int, batch: list[Market]) -> None:
         if "book" not in self._channels or (self._book.proven and message.lastUpdateId <= self._book.last):
             return
+        self._begun = True
         bids, asks = message.levels()
-        if self._book.snapshot(message.T * 1_000_000, message.lastUpdateId, bids, asks):
+        if self._book.snapshot(message.T * MS, message.lastUpdateId, bids, asks):
             self._show(received, batch)
 
     def _change(self, message: DepthUpdate, received: int, batch: list[Market]) -> None:
@@ -193,14 +219,21 @@ class _Reading:
         self._shown = True
         self._give(self._book.top(self._levels, received), batch)
 
-    def _marked(self, message: MarkPriceUpdate, received: int, batch: list[Market]) -> None:
+    def _settle(self, message: MarkPriceUpdate, received: int, batch: list[Market]) -> None:
+        """Give out the settlement that the message before announced, when this one is of after it."""
         before, self._settlement = self._settlement, message
         if "funding" in self._channels and before is not None and 0 < before.T <= message.E and before.T != message.T:
             settled = before.settlement(self._symbol, received)
             if settled is not None:
                 self._give(settled, batch)
-        if "mark" in self._channels:
-            self._give(message.mark(self._symbol, received), batch)
+
+
+def _perpetual(spelling: str) -> str:
+    """Return the unified symbol of a perpetual; nothing for contracts of other kinds."""
+    try:
+        return unified(spelling)
+    except ValueError:
+        return ""
 
 
 def looks_like_recording(path: Path) -> bool:
@@ -208,7 +241,7 @@ def looks_like_recording(path: Path) -> bool:
     try:
         with _opened(path) as file:
             stamp, _, raw = file.readline(200).partition(b" ")
-    except (OSError, EOFError):
+    except (OSError, EOFError, zlib.error):
         return False
     return stamp.isdigit() and len(stamp) == 19 and raw.startswith((b'{"stream"', b'{"lastUpdateId"'))
 

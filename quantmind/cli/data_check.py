@@ -67,5 +67,7 @@ def _findings(paths: tuple[Path, ...], interval: int | None, limits: Limits) -> 
             if not store.streams():
                 raise UsageError(f"{path}: is no store: it has no folder venue=.../channel=.../symbol=...")
             yield from check_store(store, limits)
+        elif not path.expanduser().exists():
+            raise UsageError(f"{path}: there is no such file or folder; looked up from {Path.cwd()}")
         else:
             yield from check_file(path, interval, limits)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from quantmind.cli.backtest import MOMENT
-from quantmind.cli.data_options import CHANNELS, SPAN, counted, store_folder, with_interval
+from quantmind.cli.data_options import CHANNELS, SPAN, check_symbol, counted, store_folder, with_interval
 from quantmind.cli.session import Session
 from quantmind.errors import UsageError
 from quantmind.kinds.channel import Channel
@@ -88,6 +88,7 @@ def _into_store(
     from quantmind.data.store import Writer
     from quantmind.data.store.importing import Source, described, is_table, take_file, take_recording
 
+    _check_names(venue, symbol)
     content = _content(channels)
     jobs: list[tuple[Path, Source | Archive[Any]]] = []
     for path in files:
@@ -115,6 +116,18 @@ def _into_store(
                 what = f"{', '.join(map(str, some))} of {symbol} of {job.venue}"
             rows.append({"file": str(path), "events": count, "what": what, "store": str(folder)})
     return rows
+
+
+def _check_names(venue: str | None, symbol: str | None) -> None:
+    """Refuse a venue or a symbol that nothing should be stored under.
+
+    Raises:
+        UsageError: one cannot be.
+    """
+    if symbol is not None:
+        check_symbol(symbol)
+    if venue is not None and not venue.strip():
+        raise UsageError("--venue: must not be empty; name one such as binanceusdm")
 
 
 def _content(channels: tuple[Channel, ...] | None) -> str | None:

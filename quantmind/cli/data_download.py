@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +15,7 @@ import click
 
 from quantmind import logs
 from quantmind.cli.backtest import MOMENT
-from quantmind.cli.data_options import CHANNELS, SPAN, counted, store_folder, with_interval
+from quantmind.cli.data_options import CHANNELS, SPAN, check_symbol, counted, store_folder, with_interval
 from quantmind.cli.session import Session
 from quantmind.errors import UsageError
 from quantmind.kinds.channel import Channel
@@ -33,13 +32,12 @@ _MOST_TOLD = 5
 """So many failures and gaps of a channel are told; --json has all."""
 
 _DAY = 86_400_000_000_000
-_UNIFIED = re.compile(r"[^/:\s]+/[^/:\s]+(:[^/:\s]+)?")
 
 
 @click.command(
     "download",
     short_help="Fetch history from an archive.",
-    epilog="\b\nExample: quantmind data download ccxt BTC/USDT:USDT --start 2025-01-01 --set exchange=binanceusdm\n"
+    epilog="\b\nExample: quantmind data download SOURCE BTC/USDT:USDT --start 2025-01-01 --to ~/market\n"
     "Example: quantmind data download SOURCE BTC/USDT:USDT ETH/USDT:USDT --channels bars,funding,marks "
     "--interval 5m --start 2025-01-01 --end 2025-07-01",
 )
@@ -114,7 +112,7 @@ def _archive(plugins: Plugins, source: str, settings: Sequence[str]) -> Archive[
     for setting in settings:
         key, sign, text = setting.partition("=")
         if not sign or not key.strip():
-            raise UsageError(f"--set {setting}: must be KEY=VALUE, such as --set exchange=binanceusdm")
+            raise UsageError(f"--set {setting}: must be KEY=VALUE, such as --set retries=3")
         read = parse(text.encode(), "")
         if read.problems:
             raise UsageError(f"--set {setting}: {read.problems[0].message}")
@@ -147,13 +145,9 @@ def _streams(archive: Archive[Any], source: str, symbols: Sequence[str], channel
         UsageError: a symbol is not unified, or the archive has no such channel of it.
     """
     from quantmind.data.store.layout import Stream, channel_name
-    from quantmind.recipe.instruments import _unified as unified_guess
 
     for symbol in symbols:
-        if _UNIFIED.fullmatch(symbol) is None:
-            guess = unified_guess(symbol)
-            hint = f"did you mean {guess}?" if guess else "write it as BASE/QUOTE:SETTLE, such as BTC/USDT:USDT"
-            raise UsageError(f"{symbol} is not a unified symbol; {hint}")
+        check_symbol(symbol)
         offered = archive.channels(symbol)
         for channel in channels:
             if offered is not None and channel not in offered:
@@ -225,7 +219,9 @@ def _row(stream: Stream, result: Fetched | None, lack: Lack) -> dict[str, Any]:
 
 def _lines(stream: Stream, row: dict[str, Any]) -> Iterator[str]:
     """Say what came of a channel: how many events, why not more, and what lacks."""
-    yield f"{stream}: {counted(row['fetched'], 'event')} fetched" + ("" if row["lacking"] else ", complete")
+    yield f"{stream}: {counted(row['fetched'], 'event')} fetched" + (
+        "" if row["lacking"] or (row["missing"] and stream.channel.kind == "bar") else ", complete"
+    )
     failures = row["failures"]
     for failure in failures[:_MOST_TOLD]:
         yield f"{stream}: failed: {failure}"

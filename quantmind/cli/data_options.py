@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 import click
 
 from quantmind.data.store.layout import channel_of
+from quantmind.errors import UsageError
 from quantmind.kinds.channel import Channel
 from quantmind.kinds.options import format_duration, parse_duration
 
@@ -16,6 +18,8 @@ KINDS = ("quote", "trade", "book", "mark", "funding", "ticker")
 """The channels that have no interval."""
 
 MINUTE = 60_000_000_000
+
+_UNIFIED = re.compile(r"[^/:\s]+/[^/:\s]+(:[^/:\s]+)?")
 
 
 class Channels(click.ParamType):  # type: ignore[type-arg] # generic from click 8.4 on only
@@ -39,6 +43,20 @@ class Channels(click.ParamType):  # type: ignore[type-arg] # generic from click 
 
 
 CHANNELS = Channels()
+
+
+def check_symbol(symbol: str) -> None:
+    """Refuse a symbol that is not unified.
+
+    Raises:
+        UsageError: it is not; says which one may be meant.
+    """
+    from quantmind.recipe.instruments import _unified as unified_guess
+
+    if _UNIFIED.fullmatch(symbol) is None:
+        guess = unified_guess(symbol)
+        hint = f"did you mean {guess}?" if guess else "write it as BASE/QUOTE:SETTLE, such as BTC/USDT:USDT"
+        raise UsageError(f"{symbol} is not a unified symbol; {hint}")
 
 
 def with_interval(channels: tuple[Channel, ...], interval: int) -> tuple[Channel, ...]:

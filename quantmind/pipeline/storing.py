@@ -115,7 +115,7 @@ class Storing:
         counts = {
             Stream(venue, channel, symbol): count for (venue, symbol, channel), count in sorted(self._counts.items())
         }
-        return Outcome(self._folder, time.monotonic() - began, counts, [*notes, *self._gaps(counts)])
+        return Outcome(self._folder, time.monotonic() - began, counts, [*notes, *self._flaws(counts)])
 
     async def _record(self, writer: Writer) -> None:
         """Take events until all feeds end; the first failure ends all."""
@@ -191,14 +191,19 @@ class Storing:
                 text = f"{now - began:,.0f} s  {events:,} events  {rate:,.0f}/s  {writer.written:,} on the disk"
                 live.update(Text(text), refresh=True)
 
-    def _gaps(self, counts: Mapping[Stream, int]) -> Iterator[str]:
-        """Say what the store knows to lack of what was recorded."""
+    def _flaws(self, counts: Mapping[Stream, int]) -> Iterator[str]:
+        """Say what the store knows to lack of what was recorded, and to have twice."""
         store = Store(self._folder)
         for stream in counts:
             for day in store.days(stream)[-1:]:
                 manifest = store.manifest(stream, day)
                 if manifest.missing:
                     yield f"{stream}: {manifest.missing:,} lack in {manifest.gap_count:,} gaps of its last day"
+                if manifest.duplicates:
+                    yield (
+                        f"{stream}: {manifest.duplicates:,} came twice on its last day: was it recorded before? "
+                        "`quantmind data check` tells more"
+                    )
 
 
 def _offer_all(recipe: Recipe, feeds: Sequence[Feed[Any]], symbols: Sequence[str], channels: Sequence[Channel]) -> None:

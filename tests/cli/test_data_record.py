@@ -44,6 +44,13 @@ def test_a_replay_is_recorded_whole_and_no_order_is_made(program, recipe):
     assert not (program.folder / "state" / "runs").exists()
 
 
+def test_what_was_recorded_before_is_told(program, recipe):
+    name = recipe({"synthetic": {"duration": "1m", "seed": 1}})
+    assert "came twice" not in program.run("data", "record", name, "--channels", "trade")
+    told = program.run("data", "record", name, "--channels", "trade")
+    assert told.splitlines()[-1].startswith(f"synthetic {BTC} trade: 240 came twice on its last day: was it recorded")
+
+
 def test_what_is_asked_for_is_recorded_of_all_that_is_offered(program, recipe):
     name = recipe({"synthetic": {"duration": "9h", "quote_interval": "1m", "trade_interval": "1m"}})
     program.run("data", "record", name, "--channels", "trades,funding", "--to", "market")

@@ -26,6 +26,8 @@ MINUTE, DAY = 60_000_000_000, 86_400_000_000_000
 
 class LibraryOptions(Options):
     lacking: list[int] = Field(default=[], description="Days, since 1970, that it does not have.")
+    silent: list[int] = Field(default=[], description="Days of which it gives nothing.")
+    hour: int = Field(default=-1, description="An hour that it does not have.")
     log: str = Field(default="asked.txt", description="Where it notes what it is asked for.")
 
 class Library(Archive[LibraryOptions]):
@@ -49,7 +51,9 @@ class Library(Archive[LibraryOptions]):
         for day in range(start // DAY, -(-end // DAY)):
             if day in self.options.lacking:
                 raise QuantMindError(f"day {day} was lost")
-            opens = [day * DAY + n * 60 * MINUTE for n in range(24)]
+            if day in self.options.silent:
+                continue
+            opens = [day * DAY + n * 60 * MINUTE for n in range(24) if n != self.options.hour]
             kept = [at for at in opens if start <= at < end]
             if channel.kind == "bar":
                 yield [Bar(symbol, at + 60 * MINUTE, 60 * MINUTE, 1.0, 1.0, 1.0, 1.0, 1.0) for at in kept]
@@ -204,6 +208,8 @@ def test_check_reads_files_of_bars_and_trades(quantmind, folder):
     assert "has no column" in quantmind("data", "check", "x.csv")[2]
     (folder / "empty").mkdir()
     assert quantmind("data", "check", "empty")[0] == 2
+    missing = quantmind("data", "check", "none")
+    assert missing == (2, "", f"error: none: there is no such file or folder; looked up from {folder}\n")
 
 
 @pytest.mark.parametrize(
@@ -256,6 +262,9 @@ def test_real_files_are_converted(quantmind, folder, data):
         (["bars.csv"], "bars.csv: does not tell its venue; give --venue"),
         (["bars.csv", "--venue", "v"], "bars.csv: its name does not tell the symbol; give --symbol"),
         (["bars.csv", "--venue", "v", "--symbol", BTC], "bars.csv: its name does not tell the length"),
+        (["bars.csv", "--venue", "v", "--symbol", "BTCUSDT"], "BTCUSDT is not a unified symbol; did you mean " + BTC),
+        (["bars.csv", "--venue", "", "--symbol", BTC], "--venue: must not be empty"),
+        (["a.bin", "--symbol", "btc"], "btc is not a unified symbol; write it as BASE/QUOTE:SETTLE"),
         (["a.bin"], "a.bin: give --symbol"),
         (["a.bin", "--symbol", BTC], "a.bin: must end with .feather, .parquet, .csv or .json, or be a recording"),
         (["bars.csv", "--venue", "v", "--start", "2024-01-01"], "--start and --end are for a store"),
@@ -313,6 +322,29 @@ def test_a_month_of_which_a_day_lacks_comes_day_by_day(quantmind, folder, librar
     library()
     assert quantmind(*call)[:2] == (0, f"elsewhere {BTC} bar-1h: 24 events fetched, complete\n")
     assert library() == [f"bar {lost} {lost + 1}"]
+
+
+def test_bars_of_which_nothing_came_are_asked_for_again(quantmind, folder, library):
+    call = ("data", "download", "library", BTC, "--interval", "1h", "--to", "s", "--start", "2024-11-01")
+    call = (*call, "--end", "2024-11-03")
+    silent = T // DAY + 29
+    code, output, errors = quantmind(*call, "--set", f"silent=[{silent}]")
+    assert (code, errors) == (1, "")
+    assert output.splitlines() == [
+        f"elsewhere {BTC} bar-1h: 24 events fetched",
+        f"elsewhere {BTC} bar-1h: failed: 2024-11-02: the archive gave no bar",
+        f"elsewhere {BTC} bar-1h: is lacking: 2024-11-02",
+    ]
+    library()
+    assert quantmind(*call)[:2] == (0, f"elsewhere {BTC} bar-1h: 24 events fetched, complete\n")
+
+
+def test_bars_that_lack_in_the_source_are_not_called_complete(quantmind, folder, library):
+    call = ("data", "download", "library", BTC, "--interval", "1h", "--to", "s", "--start", "2024-11-01")
+    code, output, _ = quantmind(*call, "--end", "2024-11-02", "--set", "hour=5")
+    assert code == 1
+    assert output.splitlines()[0] == f"elsewhere {BTC} bar-1h: 23 events fetched"
+    assert "1 bar missing in the source" in output
 
 
 @pytest.mark.parametrize(

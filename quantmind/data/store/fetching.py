@@ -86,7 +86,10 @@ class Fetching:
             self._told(piece, True)
 
     async def _take(self, piece: Piece, result: Fetched) -> None:
-        """Fetch a piece, and note that it is complete; of one that breaks off, the days before that."""
+        """Fetch a piece, and note that it is complete; of one that breaks off, the days before that.
+
+        Bars of which none came are no piece that is complete.
+        """
         stream, last = piece.stream, piece.begins
         counted = unsure = 0
         events = self._archive.fetch(stream.symbol, stream.channel, piece.begins, piece.ends)
@@ -107,6 +110,10 @@ class Fetching:
             known = max(piece.begins, last // DAY * DAY)
             await self._cover(stream, piece.begins, known)
             raise _FailedError(str(error), known) from error
+        if not counted and stream.channel.kind == "bar":
+            # Every span has bars: an answer without any proves nothing, and must not be the last one.
+            result.failures.append(f"{_written(piece)}: the archive gave no bar")
+            return
         result.events += counted
         await self._cover(stream, piece.begins, piece.ends)
 
@@ -114,6 +121,12 @@ class Fetching:
         for first, last in _days(begins, ends):
             async with self._covering:
                 await asyncio.to_thread(self._writer.cover, stream, first // DAY, [(first, last)])
+
+
+def _written(piece: Piece) -> str:
+    """Write the days of a piece."""
+    first, last = midnight(piece.begins // DAY), midnight((piece.ends - 1) // DAY)
+    return first if first == last else f"{first} to {last}"
 
 
 class _FailedError(Exception):

@@ -98,23 +98,33 @@ def test_each_message_is_an_event(write, zipped):
         {"e": "forceOrder", "E": 1},
         trade(77, maker=True),
         mark("100.7", 1001),
-        ticker(13, 7, 8, symbol="ETHUSDT"),
         zipped=zipped,
     )
     received = 1_723_161_255_000_000_000
     assert read(path) == [
-        Book(BTC, 900 * MS, ((100.0, 1.0),), ((101.0, 2.0),), received + 1, 10),
+        Book(BTC, 1000 * MS, ((100.0, 1.0),), ((101.0, 2.0),), received + 1, 10),
         Book(BTC, 1000 * MS, ((100.5, 3.0), (100.0, 1.0)), ((101.0, 2.0),), received + 2, 12),
         Quote(BTC, 1000 * MS, 100.5, 101.0, 1.0, 2.0, received + 3, 12),
         Trade(BTC, 1000 * MS, 100.5, 0.5, -1, 77, received + 5),
         Mark(BTC, 1001 * MS, 100.7, received + 6),
     ]
+    assert Recording(path).symbols() == {BTC}
+
+
+def test_the_messages_of_other_symbols_are_passed_over(write):
+    path = write(ticker(12, 1, 2), ticker(13, 7, 8, symbol="ETHUSDT"), trade(77))
+    assert [event.symbol for event in read(path)] == [BTC, BTC]
     assert Recording(path).symbols() == {BTC, "ETH/USDT:USDT"}
 
 
 def test_time_never_goes_back(write):
     events = read(write(trade(1, ms=1005), ticker(2, 1, 2, ms=1003), trade(2, ms=1006)))
     assert [event.ts // MS for event in events] == [1005, 1005, 1006]
+
+
+def test_what_is_wanted_changes_no_time(write):
+    path = write(trade(1, ms=1005), ticker(2, 1, 2, ms=1003), trade(2, ms=1006), ticker(3, 1, 2, ms=1004))
+    assert [event.ts // MS for event in read(path, {"quote"})] == [1005, 1006]
 
 
 def test_a_lost_change_is_told_and_no_book_is_given_out_until_the_next_snapshot(write):
@@ -146,6 +156,40 @@ def test_what_is_no_recording_is_told_by_its_line(tmp_path, content, message):
     with pytest.raises(QuantMindError, match=message):
         read(path)
     assert BinanceRaw.reading(path) is None or b"stream" in content
+
+
+def test_a_zipped_recording_that_is_damaged_further_on_is_told(write):
+    path = write(*(trade(n, price=str(n)) for n in range(1, 20_000)), zipped=True)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 50] = b"\xff" * 50
+    path.write_bytes(content)
+    with pytest.raises(QuantMindError, match=r"line \d+ cannot be read"):
+        read(path)
+    content[20:100] = b"\xff" * 80
+    path.write_bytes(content)
+    assert BinanceRaw.reading(path) is None
+
+
+def test_contracts_that_are_no_perpetuals_are_passed_over(write):
+    path = write(ticker(1, 7, 8, symbol="BTCUSDT_241227"), ticker(2, 7, 8))
+    assert Recording(path).symbols() == {BTC}
+    assert [quote.update for quote in read(path)] == [2]
+
+
+def test_streams_of_all_symbols_at_once_are_passed_over(write):
+    path = write(ticker(1, 7, 8))
+    every = '1723161256000000000 {"stream":"!markPrice@arr@1s","data":[{"e":"markPriceUpdate","s":"BTCUSDT"}]}\n'
+    path.write_text(path.read_text() + every)
+    assert [quote.update for quote in read(path)] == [1]
+
+
+@pytest.mark.parametrize("snapshot_first", [True, False])
+def test_no_book_is_taken_from_a_snapshot_that_may_be_of_another_symbol(write, snapshot_first):
+    other = {**depth(13, 14, 12), "s": "ETHUSDT"}
+    path = write(*([SNAPSHOT, other] if snapshot_first else [other, SNAPSHOT]), depth(9, 12, 8))
+    with pytest.raises(QuantMindError, match="whose order book"):
+        read(path)
+    assert read(path, {"quote", "trade"}) == []
 
 
 def test_a_book_needs_a_snapshot(write):
