@@ -135,9 +135,12 @@ def _speed(text: str) -> float | str:
     if text in {"max", "virtual"}:
         return text
     try:
-        return float(text)
+        speed = float(text)
     except ValueError:
-        raise UsageError(f"--speed {text}: must be a number such as 10, or max, or virtual") from None
+        speed = 0.0
+    if not 0 < speed < float("inf"):
+        raise UsageError(f"--speed {text}: must be a number above 0 such as 10, or max, or virtual")
+    return speed
 
 
 def _faults(path: Path) -> tuple[dict[str, Any], ...]:

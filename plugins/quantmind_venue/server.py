@@ -13,7 +13,8 @@ from quantmind_venue.api.limits import Limits
 from quantmind_venue.api.signing import Signing
 from quantmind_venue.api.ws_api import WebSocketApi
 from quantmind_venue.clock import Clock
-from quantmind_venue.faults.faults import Faults, random_faults, read
+from quantmind_venue.faults.bad_day import random_faults
+from quantmind_venue.faults.faults import Faults
 from quantmind_venue.listing import Listing
 from quantmind_venue.log import Both, LogFile
 from quantmind_venue.market.board import Board
@@ -68,8 +69,11 @@ class Venue:
         self._runner: web.ServerRunner | None = None
         self._playing: asyncio.Task[None] | None = None
         Ticking(self.board, self.hub).set_timers(self.player)
-        for fault in options.faults:
-            read(fault)
+        for number, fault in enumerate(options.faults):
+            try:
+                self.faults.checked(fault)
+            except ValueError as error:
+                raise ValueError(f"faults[{number}].{error}") from error
 
     @property
     def url(self) -> str:
@@ -128,7 +132,7 @@ class Venue:
     def _play(self, start: int) -> Iterator[Happening]:
         """Arm the faults, and begin to play."""
         for fault in self.options.faults:
-            self.faults.add(fault, start)
+            self.faults.begin(fault, start)
         if self.options.bad_day:
             self._next_fault(start, random_faults(self.options.seed, self.options.bad_day, [*self.board.pits]))
         return self._source.play(self.board, start)

@@ -122,8 +122,7 @@ def _algo_quantity(listed: Listed, sent: Sent, type: str, closes: bool) -> Decim
             raise VenueError(-4136, "Target strategy invalid for orderType for closePosition.")
         if quantity:
             raise VenueError(-4137, "Quantity must be zero with closePosition equals true.")
-        if "reduceOnly" in sent:
-            raise VenueError(-1106, "Parameter 'reduceOnly' sent when not required.")
+        parameters.off(sent, "reduceOnly")
         return ZERO
     if quantity is None:
         raise missing("quantity")

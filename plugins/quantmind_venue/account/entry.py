@@ -48,7 +48,8 @@ def order_of(account: Account, sent: Sent) -> tuple[Order, Submit]:
         raise VenueError(-1116, "Invalid orderType.")
     one_way(sent)
     price_match(sent)
-    parameters.unwanted(sent, "stopPrice", "callbackRate", "activationPrice", "activatePrice", "closePosition")
+    parameters.unwanted(sent, "stopPrice", "callbackRate", "activationPrice", "activatePrice")
+    parameters.off(sent, "closePosition")
     reduces = parameters.flag(sent, "reduceOnly")
     quantity = parameters.decimal(sent, "quantity")
     if quantity is None:

@@ -20,17 +20,26 @@ def tamper(account: Account, kind: str, arguments: Mapping[str, Any]) -> None:
     Raises:
         ValueError: there is no such thing, or it cannot happen now.
     """
+    check(kind, arguments)
+    try:
+        KINDS[kind](account, **arguments)
+    except VenueError as error:
+        raise ValueError(f"{kind}: {error.message} ({error.code})") from error
+
+
+def check(kind: str, arguments: Mapping[str, Any]) -> None:
+    """See that there is such a thing, and that it is told what it needs and nothing else.
+
+    Raises:
+        ValueError: there is not, or it is not.
+    """
     make = KINDS.get(kind)
     if make is None:
         raise ValueError(f"{kind!r} is nothing that happens to an account: it is one of {', '.join(sorted(KINDS))}")
     try:
-        inspect.signature(make).bind(account, **arguments)
+        inspect.signature(make).bind(None, **arguments)
     except TypeError as error:
         raise ValueError(f"{kind}: {error}") from error
-    try:
-        make(account, **arguments)
-    except VenueError as error:
-        raise ValueError(f"{kind}: {error.message} ({error.code})") from error
 
 
 def _figure(name: str, value: Any) -> Decimal:

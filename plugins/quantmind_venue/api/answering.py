@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,9 @@ class _Cut(Exception):  # noqa: N818 - it is no error, but the end of a line
         self.silent = silent
 
 
+_log = logging.getLogger(__name__)
+
+
 class Answering:
     """Answers every request."""
 
@@ -69,6 +73,12 @@ class Answering:
         except _Cut as cut:
             self._log(request, 0)
             return await _cut(request, cut.silent)
+        except Exception:  # noqa: BLE001 - a fault of ours is told as the venue tells of its own
+            _log.exception("%s %s failed", request.method, path)
+            status, body = (
+                500,
+                _encode(VenueError(-1000, "An unknown error occurred while processing the request.").body),
+            )
         self._log(request, status)
         return web.Response(body=body, status=status, headers=headers, content_type="application/json")
 

@@ -78,6 +78,8 @@ def integer(sent: Mapping[str, str], name: str) -> int | None:
     value = sent.get(name)
     if value is None:
         return None
+    if not value:
+        raise VenueError(-1105, f"Parameter '{name}' was empty.")
     if not _INTEGER.fullmatch(value):
         raise illegal(name, "^[0-9]{1,20}$")
     return int(value)
@@ -112,6 +114,12 @@ def unwanted(sent: Mapping[str, str], *names: str) -> None:
     for name in names:
         if name in sent:
             raise VenueError(-1106, f"Parameter '{name}' sent when not required.")
+
+
+def off(sent: Mapping[str, str], name: str) -> None:
+    """Refuse a switch that does not belong to the order, unless it is off."""
+    if flag(sent, name):
+        unwanted(sent, name)
 
 
 def span(sent: Mapping[str, str], days: int) -> tuple[int, int]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from pydantic import ValidationError
 
+from quantmind_venue.account import tampering
 from quantmind_venue.errors import VenueError
 from quantmind_venue.faults.kinds import (
     EVERY,
@@ -108,34 +109,60 @@ class Faults:
         """Arm a fault, such as {"close": {"at": "10s"}}, whose time counts from `start` (ns).
 
         Raises:
-            ValueError: there is no such fault, or it is not well described.
+            ValueError: there is no such fault, it is not well described, or it is due and cannot happen now.
         """
-        armed = Armed(*read(said), start, self._random)
-        self._armed.append(armed)
+        armed = Armed(*self.checked(said), start, self._random)
         if armed.fault.on:
             self.active = True
         elif armed.begins <= self._venue.clock.ns():
-            self._happen(armed)
+            self._do(armed, None)
+            armed.hits += 1
         else:
             self._venue.player.at(armed.begins, lambda: self._due(armed))
+        self._armed.append(armed)
         return armed
+
+    def begin(self, said: Mapping[str, Any], start: int) -> None:
+        """Arm a fault of a script; one that is due and cannot happen stops nothing."""
+        try:
+            self.add(said, start)
+        except ValueError as error:
+            armed = Armed(*self.checked(said), start, self._random)
+            armed.hits = 1
+            self._armed.append(armed)
+            self._trouble(armed, error)
+
+    def checked(self, said: Any) -> tuple[str, Fault]:
+        """Read a fault, and see that the venue has what it is about.
+
+        Raises:
+            ValueError: there is no such fault or contract, or it is not well described.
+        """
+        name, fault = read(said)
+        symbol = getattr(fault, "symbol", None)
+        listing = self._venue.listing
+        if symbol is not None and symbol not in listing:
+            spellings = ", ".join(contract.spelling for contract in listing)
+            raise ValueError(f"{name}.symbol: there is no contract {symbol}; there are {spellings}")
+        if isinstance(fault, AccountFault):
+            tampering.check(name, fault.arguments)
+        return name, fault
 
     def _due(self, armed: Armed) -> None:
         if armed in self._armed:
             armed.hits += 1
             self._try(armed, None)
 
-    def _happen(self, armed: Armed) -> None:
-        armed.hits += 1
-        self._do(armed, None)
-
     def _try(self, armed: Armed, stream: str | None) -> None:
         """Let a fault happen; one that cannot is a fault of the script, not of the market."""
         try:
             self._do(armed, stream)
         except (ValueError, VenueError) as error:
-            armed.trouble = str(error)
-            _LOG.warning("fault %s: %s", armed.name, error)
+            self._trouble(armed, error)
+
+    def _trouble(self, armed: Armed, error: Exception) -> None:
+        armed.trouble = str(error)
+        _LOG.warning("fault %s: %s", armed.name, error)
 
     def request(self, name: str) -> Plan | None:
         """Return what happens to a request such as `GET /fapi/v1/time` or `WS order.place`."""
@@ -193,10 +220,7 @@ class Faults:
         """Let a fault happen that is more than the fate of one message."""
         venue, fault = self._venue, armed.fault
         if isinstance(fault, AccountFault):
-            arguments = dict(fault.model_extra or {})
-            if not fault.on and "count" in fault.model_fields_set:
-                arguments["count"] = fault.count
-            venue.account.inject(armed.name, **arguments)
+            venue.account.inject(armed.name, **fault.arguments)
         elif isinstance(fault, RateLimit):
             venue.limits.quiet(fault.seconds)
         elif isinstance(fault, Ban):
@@ -269,32 +293,3 @@ def read(said: Any) -> tuple[str, Fault]:
 def message(fault: Answer) -> str:
     """Return the words of an error."""
     return fault.message or WORDS.get(fault.code, "Unknown error, please check your request or try again later.")
-
-
-def random_faults(seed: int, mean: int, spellings: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield faults and the times (ns from the start) at which they are to be armed, for ever.
-
-    They are those that an honest venue shows on a bad day; the same ones for the same seed.
-    """
-    draw = random.Random(f"bad day {seed}")  # noqa: S311 - the same faults for the same seed
-    orders = "POST /fapi/v1/order"
-    at = 0.0
-    while True:
-        at += draw.expovariate(1 / mean)
-        choices: list[dict[str, Any]] = [
-            {"delay": {"on": "* /*", "by": "300ms", "jitter": "2s", "count": "all", "for": "5s"}},
-            {"drop_reply": {"on": orders, "when": draw.choice(["before", "after"]), "for": "30s"}},
-            {"answer": {"on": "* /fapi/*", "status": 503, "code": -1008, "count": 3, "for": "30s"}},
-            {"answer": {"on": orders, "status": 408, "code": -1007, "when": draw.choice(["before", "after"])}},
-            {"rate_limit": {"seconds": 5}},
-            {"close": {}},
-            {"close": {"path": draw.choice(["public", "market", "private"])}},
-            {"half_open": {"path": draw.choice(["public", "market", "private"])}},
-            {"swallow": {"on": draw.choice(["*@*", "user"]), "for": "30s"}},
-            {"duplicate": {"on": draw.choice(["*@*", "user"]), "for": "30s"}},
-            {"reorder": {"on": draw.choice(["*@*", "user"]), "for": "30s"}},
-            {"book_gap": {"symbol": draw.choice(spellings)}},
-            {"set_clock": {"by": draw.choice(["-1500ms", "1500ms"])}},
-            {"expire_listen_key": {}},
-        ]
-        yield int(at), draw.choice(choices)

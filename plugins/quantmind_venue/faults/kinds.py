@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field
 
@@ -147,6 +147,12 @@ class AccountFault(Fault):
     """Does something to the account; all further keys are what the account is told of it."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What the account is told of it."""
+        told = dict(self.model_extra or {})
+        return told if self.on or "count" not in self.model_fields_set else told | {"count": self.count}
 
 
 KINDS: dict[str, type[Fault]] = {

@@ -336,7 +336,7 @@ class TestBeginning:
 
     async def test_a_venue_that_is_not_there_is_told_in_one_line(self, free_ports, caplog):
         feed = Ccxt(CcxtOptions(url=f"http://127.0.0.1:{free_ports}"), [KNOWN[BTC]])
-        with pytest.raises(ComponentError, match="cannot be reached: .*Connect call failed"):
+        with pytest.raises(ComponentError, match=r"cannot be reached: .*Connect call failed"):
             async with feed:
                 pass
         del feed
@@ -349,7 +349,7 @@ class TestBeginning:
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         feed = Ccxt(CcxtOptions(url="http://127.0.0.1:{1}".format(*runner.addresses[0])), [KNOWN[BTC]])
-        with pytest.raises(ComponentError, match="cannot be reached: .*404") as caught:
+        with pytest.raises(ComponentError, match=r"cannot be reached: .*404") as caught:
             async with feed:
                 pass
         await runner.cleanup()

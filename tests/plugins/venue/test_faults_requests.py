@@ -150,10 +150,12 @@ async def test_faults_of_the_account(trader):
     assert not bot.venue.account.ledger.position(bot.venue.listing["BTCUSDT"]).quantity
     with pytest.raises(ValueError, match="no position of BTCUSDT"):
         faults.add({"adl": {"symbol": "BTCUSDT"}}, 0)
+    assert [each["fault"] for each in faults.told()] == ["change_position", "liquidate"]
 
 
-async def test_an_impossible_fault_of_a_script_does_not_stop_the_market(trader):
-    bot = await trader({"liquidate": {"symbol": "BTCUSDT", "at": "100ms"}}, speed="virtual")
+@pytest.mark.parametrize("at", ["0s", "100ms"])
+async def test_an_impossible_fault_of_a_script_does_not_stop_the_market(trader, at):
+    bot = await trader({"liquidate": {"symbol": "BTCUSDT", "at": at}}, speed="virtual")
     await bot.venue.advance(1_000_000_000)
     (told,) = bot.venue.faults.told()
     assert (told["hits"], "no position of BTCUSDT" in told["trouble"]) == (1, True)
@@ -203,7 +205,15 @@ async def test_the_control_endpoint(trader):
     assert (told["begun"], told["ended"], told["connections"], told["faults"]) == (True, False, [], [])
     for said in ({"advance": "soon"}, {}, None):
         assert (await call("POST", "clock", said))[0] == 400
-    for said in ({"nothing": {}}, {"close": {"at": "later"}}, {"close": {}, "ban": {}}, ["close"], {"adl": {}}):
+    strange = {"book_gap": {"symbol": "NOPE"}}, {"settle": {"symbol": "NOPE", "at": "9s"}}, {"adl": {"at": "9s"}}
+    for said in (
+        {"nothing": {}},
+        {"close": {"at": "later"}},
+        {"close": {}, "ban": {}},
+        ["close"],
+        {"adl": {}},
+        *strange,
+    ):
         status, told = await call("POST", "faults", said)
         assert status == 400, said
         assert told["msg"]

@@ -223,3 +223,15 @@ def test_unknown_orders(desk):
     assert desk.refused("DELETE", "order", symbol="BTCUSDT", orderId=done["orderId"]) == -2011
     assert desk.refused("GET", "openOrder", symbol="BTCUSDT", orderId=done["orderId"]) == -2013
     assert desk.refused("GET", "order", symbol="ETHUSDT", orderId=done["orderId"]) == -2013
+
+
+def test_switches_that_are_off_are_as_good_as_not_sent(desk):
+    assert desk.order(price="49000", closePosition="false", reduceOnly="false")["status"] == "NEW"
+    desk.market()
+    algo = desk.algo(triggerPrice="49000", closePosition="true", reduceOnly="false")
+    assert (algo["closePosition"], algo["reduceOnly"]) == (True, False)
+
+
+@pytest.mark.parametrize("name", ["startTime", "endTime", "limit", "fromId"])
+def test_a_number_that_is_empty_is_told_so(desk, name):
+    assert desk.refused("GET", "aggTrades", symbol="BTCUSDT", **{name: ""}) == -1105

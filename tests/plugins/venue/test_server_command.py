@@ -103,7 +103,8 @@ def test_a_recording_faults_and_a_log(started, recording, tmp_path):
         (["--symbols", "BTC"], "BTC"),
         (["--symbols", "BTCUSDT", "--data", "a.gz"], "the data say which contracts"),
         (["--speed", "fast"], "--speed fast: must be a number"),
-        (["--speed", "0"], "--speed 0"),
+        (["--speed", "0"], "--speed 0: must be a number above 0"),
+        (["--speed", "nan"], "--speed nan: must be a number above 0"),
         (["--speed", "max"], "speed max is for data that end"),
         (["--balance", "much"], "--balance much"),
         (["--interval", "7m", "--data", "BTCUSDT=x.csv"], "no candles of 7m"),
@@ -111,12 +112,17 @@ def test_a_recording_faults_and_a_log(started, recording, tmp_path):
         (["--faults", "missing.yaml"], "missing.yaml: cannot be read"),
         (["--faults", "bad.yaml"], "bad.yaml: [1].close.at: must be a duration"),
         (["--faults", "text.yaml"], "text.yaml: must be a list"),
+        (
+            ["--faults", "symbol.yaml"],
+            "faults[0].book_gap.symbol: there is no contract NOPEUSDT; there are BTCUSDT, ETH",
+        ),
         (["--log", "nowhere/x.jsonl"], "--log nowhere/x.jsonl: cannot be written"),
         (["--nothing"], "No such option"),
     ],
 )
 def test_bad_options_are_one_line_and_code_2(program, arguments, words):
     (program.folder / "bad.yaml").write_text("- ban:\n- close: {at: soon}\n")
+    (program.folder / "symbol.yaml").write_text("- book_gap: {symbol: NOPEUSDT, at: 10s}\n")
     (program.folder / "text.yaml").write_text("close\n")
     process = program.start("venue", "--port", "0", *arguments)
     output, errors = process.communicate(timeout=30)

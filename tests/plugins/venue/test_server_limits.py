@@ -129,3 +129,12 @@ async def test_who_talks_too_much_on_a_stream_is_cut_off(venues, http):
         assert await socket.receive_json() == {"result": [], "id": number}
     await socket.receive()
     assert socket.close_code == 1008
+
+
+async def test_a_fault_of_the_venue_itself_is_told_as_the_venue_tells_of_its_own(venues, http, monkeypatch, caplog):
+    venue = await venues()
+    monkeypatch.setattr(venue.limits, "request", lambda *_: 1 / 0)
+    async with http.get(f"{venue.url}/fapi/v1/time") as answer:
+        assert answer.status == 500
+        assert (await answer.json())["code"] == -1000
+    assert "GET /fapi/v1/time failed" in caplog.text
