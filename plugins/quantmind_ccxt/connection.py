@@ -17,7 +17,7 @@ _PING = 4
 """How many times a silent connection is asked for a sign of life before it is stale."""
 _MOST_TOLD = 200
 """Characters that are told of an error."""
-_WEIGHTS = {"/depth": 20, "/trades": 5, "/klines": 5, "/markPriceKlines": 5}
+_WEIGHTS = {"/depth": 20, "/aggTrades": 20, "/trades": 5, "/klines": 5, "/markPriceKlines": 5}
 _log = logging.getLogger(__name__)
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from quantmind.errors import ComponentError, QuantMindError
-from quantmind.events import Figure, Market
+from quantmind.events import Figure, Market, Trade
 from quantmind.kinds import Channel, Feed
 from quantmind.market.instruments import Instrument
 from quantmind.metrics import CLOCK_OFFSET, RATE_USED, RECONNECTS
@@ -18,6 +18,7 @@ from quantmind_ccxt.clock import VenueClock
 from quantmind_ccxt.connection import Watcher, connect, reach, told
 from quantmind_ccxt.history import latest_bars
 from quantmind_ccxt.line import Line
+from quantmind_ccxt.opening import Opening
 from quantmind_ccxt.options import BINANCE, CcxtOptions
 from quantmind_ccxt.outlet import Outlet
 from quantmind_ccxt.stream import Stream
@@ -59,6 +60,8 @@ class Ccxt(Feed[CcxtOptions]):
         self._exchange: Any = None
         self._clock: VenueClock | None = None
         self._source: Streams | None = None
+        self._opened: dict[str, int] = {}
+        """The id of the last trade that `since` has told of, by symbol."""
 
     @classmethod
     def venue(cls, options: CcxtOptions) -> str:
@@ -99,6 +102,8 @@ class Ccxt(Feed[CcxtOptions]):
         outlet = Outlet(self.options.backlog, self._streams)
         kind = UsdmStreams if self.options.exchange == BINANCE else UnifiedStreams
         source: Streams = kind(self._exchange, self.options, self.wanted, self._streams, outlet)
+        if isinstance(source, UsdmStreams):
+            source.follow(self._opened)
         self._source = self._exchange.watcher = source
         running = [self._kept(coroutine, outlet) for coroutine in (*source.tasks(), self._watch_over(source))]
         if self._clock is not None:
@@ -150,6 +155,24 @@ class Ccxt(Feed[CcxtOptions]):
         if general:
             found[""] = "; ".join(general)
         return found
+
+    async def since(self, symbol: str, ts: int) -> Sequence[Trade]:
+        """Return what was traded of a symbol from `ts` on; `events` goes on with the trade after the last one.
+
+        Raises:
+            ComponentError: the venue does not answer.
+        """
+        if self.options.exchange != BINANCE or self._clock is None:
+            return ()
+        opening = Opening(self._exchange, symbol)
+        try:
+            await self._clock.sample()
+            trades = await opening.trades(ts, self._clock.now)
+        except Exception as error:
+            raise ComponentError(f"ccxt: the trades of {symbol} cannot be fetched: {told(error)}") from error
+        if trades:
+            self._opened[symbol] = opening.last
+        return trades
 
     async def history(self, symbol: str, channel: Channel, count: int) -> Sequence[Market]:
         """Return the last bars that have closed; of other channels a venue tells no history.

@@ -62,12 +62,17 @@ class TradeSequence:
         self._release()
         if self._held:
             self.stream.proven = 0
-            if opened:
+            if opened and self.stream.events:
                 self.stream.gaps += 1
             if len(self._held) > MOST_HELD:
                 self.give_up()
             else:
                 self._mend(self)
+
+    def follow(self, last: int) -> None:
+        """Begin after the trade of this id: what comes between it and the first one of the stream is fetched."""
+        self.last = last
+        self.doubt()
 
     def doubt(self) -> None:
         """Take note that trades may have been missed."""

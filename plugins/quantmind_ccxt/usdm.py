@@ -69,6 +69,12 @@ class UsdmStreams:
             self._prepare(symbol, channels)
         self._make_lines()
 
+    def follow(self, last: Mapping[str, int]) -> None:
+        """Go on after the trades of these ids, which were told of before the streams began."""
+        for symbol, number in last.items():
+            if symbol in self._trades:
+                self._trades[symbol].follow(number)
+
     def _prepare(self, symbol: str, channels: frozenset[Channel]) -> None:
         outlet, options = self._outlet, self._options
         if QUOTES in channels:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import ClassVar
 
-from quantmind.events import Figure, Market
+from quantmind.events import Figure, Market, Trade
 from quantmind.kinds.channel import Channel
 from quantmind.kinds.component import Component, O
 from quantmind.market.instruments import Instrument
@@ -60,6 +60,14 @@ class Feed(Component[O]):
         Asked about once a second while it is live: it costs next to nothing.
         """
         return {}
+
+    async def since(self, symbol: str, ts: int) -> Sequence[Trade]:  # noqa: ARG002 - most feeds begin with themselves
+        """Return what was traded from `ts` (ns UTC) on, up to the first trade of `events`; none where nobody can say.
+
+        Asked of a live feed after `history` and before `events`, for the bars that are open now: trades may stand for
+        several, with the same prices and sizes.
+        """
+        return ()
 
     async def history(self, symbol: str, channel: Channel, count: int) -> Sequence[Market]:  # noqa: ARG002
         """Return up to `count` events from before the first one of `events`; none where there are none."""

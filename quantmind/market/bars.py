@@ -116,6 +116,12 @@ class BarBuilder:
             bar.volume += volume
         self.late += late
 
+    def begin(self, symbol: str, ts: int) -> None:
+        """Take the trades of a symbol, which come next, for whole from `ts` (ns) on, though the first one is later."""
+        for bar in self._from_trades.get(symbol, ()):
+            if bar.close == NEVER:
+                self._begin(bar, ts, ts)
+
     def close(self, ts: int) -> list[Bar]:
         """Return the bars whose close is before `ts`, ordered by (close, interval, plan).
 

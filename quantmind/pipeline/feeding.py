@@ -10,10 +10,10 @@ from typing import Any
 
 from quantmind.data.precedence import Precedence
 from quantmind.errors import ComponentError, QuantMindError, RecipeError
-from quantmind.events import Market
-from quantmind.kinds.channel import bars
+from quantmind.events import Bar, Market
+from quantmind.kinds.channel import TRADES, bars
 from quantmind.kinds.feed import Feed
-from quantmind.market.bars import BarBuilder
+from quantmind.market.bars import NEVER, BarBuilder
 from quantmind.recipe.wiring import Wiring
 
 MOST_AT_ONCE = 10_000
@@ -47,6 +47,8 @@ class Feeding:
         if len(speeds) > 1:
             raise RecipeError(f"feeds: all feeds of a recipe run at one speed, not at {_listed(speeds)}")
         (self.speed,) = speeds
+        self._ends: dict[tuple[str, int], int] = {}
+        """When the last bar of the history of each built one closed, live."""
         self.handled = 0
         """The events that were handled before an interruption; they come again as fast as possible."""
 
@@ -64,7 +66,10 @@ class Feeding:
         for (symbol, channel), count in self._wiring.history.items():
             for feed, wanted in zip(self._feeds, self._wiring.wanted, strict=True):
                 if count and sources.get((symbol, channel), channel) in wanted.get(symbol, ()):
-                    events.extend(await feed.history(symbol, channel, count))
+                    past = await feed.history(symbol, channel, count)
+                    events.extend(past)
+                    if past and (symbol, channel) in sources:
+                        self._ends[symbol, channel.interval] = past[-1].ts
         return sorted(events, key=self._key)
 
     async def batches(self) -> AsyncIterator[Sequence[Market]]:
@@ -176,6 +181,8 @@ class Feeding:
     async def _with_bars(self, merged: AsyncIterator[Sequence[Market]]) -> AsyncGenerator[Sequence[Market], None]:
         builder = self._builder
         last = 0
+        if opening := await self._open_bars():
+            yield opening
         async for batch in merged:
             events: list[Market] = []
             for event in batch:
@@ -188,6 +195,21 @@ class Feeding:
             yield events
         if not self._stopping.is_set():
             yield builder.flush(last)
+
+    async def _open_bars(self) -> list[Market]:
+        """Let the bars that are open now begin where their history ends; returns those that have closed since."""
+        builder, closed = self._builder, list[Bar]()
+        for symbol in dict.fromkeys(symbol for symbol, _ in self._ends):
+            since = min(end for (of, _), end in self._ends.items() if of == symbol)
+            for feed, wanted in zip(self._feeds, self._wiring.wanted, strict=True):
+                if TRADES in wanted.get(symbol, ()) and (trades := await feed.since(symbol, since)):
+                    builder.begin(symbol, since)
+                    for trade in trades:
+                        builder.add(trade)
+                    closed += builder.close(trades[-1].ts)
+                    break
+        # What history has told is not told again.
+        return [bar for bar in closed if bar.ts > self._ends.get((bar.symbol, bar.interval), NEVER)]
 
     async def _paced(
         self, merged: AsyncIterator[Sequence[Market]], speed: float

@@ -318,3 +318,11 @@ def test_real_trades_give_the_bars_polars_groups(data):
         assert [each.volume for each in traded] == pytest.approx(whole["volume"].to_list(), rel=1e-12)
         closes = [each.ts for each in out if each.interval == interval]
         assert closes == list(range(closes[0], closes[-1] + 1, interval))
+
+
+def test_a_bar_whose_begin_is_vouched_for_is_whole():
+    builder = BarBuilder([Built(BTC, 10, TRADES), Built(BTC, 30, TRADES), Built(ETH, 10, TRADES)])
+    builder.begin(BTC, 40)
+    given = replay(builder, [trade(43, 5.0), trade(44, 6.0, symbol=ETH), trade(61, 7.0)])
+    # Nothing of 30, which began before, and of the other symbol not what it begins in.
+    assert given == [bar(50, 5.0), bar(60, 5.0, volume=0.0), bar(60, 6.0, volume=0.0, symbol=ETH)]

@@ -168,6 +168,30 @@ class TestHistory:
         assert await Feeding([Live([], history=before)], wired, SYMBOLS).history() == before
         assert await Feeding([Given([], history=before)], wired, SYMBOLS).history() == []
 
+    async def test_the_bar_that_is_open_live_begins_where_history_ends(self):
+        class Opened(Live):
+            """Knows what was traded before it began."""
+
+            name = "opened"
+            asked = ()
+
+            async def since(self, symbol, ts):
+                self.asked = (*self.asked, (symbol, ts))
+                return [trade(2 * MINUTE + 7, price=5.0), trade(3 * MINUTE + 1, price=6.0), trade(3 * MINUTE + 2)]
+
+        feed = Opened(
+            [[trade(3 * MINUTE + 9, price=9.0)], [trade(4 * MINUTE + 1)]], history=[bar(MINUTE), bar(2 * MINUTE)]
+        )
+        wired = wiring(built=(Built(BTC, MINUTE, TRADES),), wanted=({BTC: {TRADES}},), history={(BTC, bars(MINUTE)): 2})
+        feeding = Feeding([feed], wired, SYMBOLS)
+        await feeding.history()
+        given = [event for event in await events_of(feeding) if isinstance(event, Bar)]
+        assert feed.asked == ((BTC, 2 * MINUTE),)
+        assert given == [
+            Bar(BTC, 3 * MINUTE, MINUTE, 5.0, 5.0, 5.0, 5.0, 1.0),
+            Bar(BTC, 4 * MINUTE, MINUTE, 6.0, 9.0, 1.0, 9.0, 3.0),
+        ]
+
     async def test_without_any_there_is_none(self):
         assert await feeding_of(Given([]), history={(BTC, TRADES): 3}).history() == []
 
