@@ -10,7 +10,7 @@ _NOWHERE = "/nowhere"
 
 
 def ccxt_settings(url: str, key: str, secret: str) -> dict[str, Any]:
-    """Return what the constructor of ccxt's (and ccxt.pro's) `binanceusdm` is to be given."""
+    """Return what the constructor of ccxt's (and ccxt.pro's) `binanceusdm` is to be given; `binance` takes it, too."""
     sockets = url.replace("http", "ws", 1)
     api: dict[str, Any] = dict.fromkeys(
         (
@@ -27,7 +27,13 @@ def ccxt_settings(url: str, key: str, secret: str) -> dict[str, Any]:
         "ws-api": {"linear": sockets + "/ws-fapi/v1"},
         **dict.fromkeys(("spot", "margin", "inverse", "option", "future"), sockets + _NOWHERE),
     }
-    return {"apiKey": key, "secret": secret, "options": {"fetchCurrencies": False}, "urls": {"api": api}}
+    options = {
+        "fetchCurrencies": False,
+        "fetchMarkets": {"types": ["linear"]},
+        "defaultType": "swap",
+        "defaultSubType": "linear",
+    }
+    return {"apiKey": key, "secret": secret, "options": options, "urls": {"api": api}}
 
 
 def described(url: str, key: str, secret: str) -> dict[str, Any]:

@@ -113,10 +113,13 @@ class AlgoOrder:
         }
 
     def queried(self) -> dict[str, Any]:
-        """Return what queries answer."""
+        """Return what queries answer; of trailing they tell only with an order that trails."""
         order = self.order
         zero = self._price(None)
-        return self.answer() | {
+        answer = self.answer()
+        if self.rate is None:
+            del answer["activatePrice"], answer["callbackRate"]
+        return answer | {
             "actualOrderId": str(order.id) if order is not None else "",
             "actualPrice": order.average if order is not None else "0.00000",
             "actualType": self.actual_type,

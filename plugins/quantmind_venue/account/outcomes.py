@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 from quantmind.events import (
@@ -23,6 +24,9 @@ from quantmind_venue.listing import Listed
 
 if TYPE_CHECKING:
     from quantmind_venue.account.account import Account
+
+_LATER = 10
+"""How long (ms) after a triggered order has ended the conditional one is told to have finished."""
 
 REASONS = {"margin": "Margin is insufficient.", "reduce_only": "ReduceOnly Order is rejected."}
 
@@ -205,7 +209,16 @@ class Outcomes:
             self._account.timers.cancel(("good till", order.id))
         if isinstance(record, AlgoOrder):
             record.status, record.update_time = "FINISHED", order.update_time
-            self._account.stream.algo(record, order.update_time)
+            account, finish = self._account, partial(self._finish, record)
+            if account.clock.pace == "max":
+                # Nothing may come after it there by which it would be told.
+                finish()
+            else:
+                # Another service tells of it, so it never comes in one piece with the trade: clients count on that.
+                account.timers.at(("finished", record.id), order.update_time + _LATER, finish)
+
+    def _finish(self, algo: AlgoOrder) -> None:
+        self._account.stream.algo(algo, self._account.clock.now())
 
     def _liquidated(self, event: Liquidated) -> None:
         account = self._account

@@ -9,7 +9,7 @@ import msgspec
 
 from quantmind_venue.account.ledger import Traded
 from quantmind_venue.account.orders import Order
-from quantmind_venue.api import private_account, private_algo
+from quantmind_venue.api import private_account, private_algo, retired
 from quantmind_venue.api.parameters import integer, invalid, limited, span, text
 from quantmind_venue.api.route import Parameters, Route
 from quantmind_venue.api.signing import missing, text_of
@@ -230,4 +230,4 @@ def routes(venue: Venue) -> list[Route]:
         Route("GET", f"{v1}/userTrades", _trades, 5, signed=True),
         Route("GET", f"{v1}/forceOrders", _forced, _by_symbol(20, 50), signed=True),
     ]
-    return made + private_algo.routes(venue) + private_account.routes(venue)
+    return [*made, *private_algo.routes(venue), *private_account.routes(venue), *retired.routes()]

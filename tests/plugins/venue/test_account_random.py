@@ -289,6 +289,7 @@ def test_everything_agrees_after_a_thousand_random_orders(desks, seed):
         player.act()
         if player.random.random() < 0.8:
             player.move()
+    desk.wait(0.01)
     agree(desk, replayed)
     assert len(replayed.trades) > 300
     assert {told["X"] for told in replayed.algos.values()} >= {"FINISHED", "CANCELED", "REJECTED"}
@@ -311,5 +312,6 @@ def test_a_small_account_is_liquidated_and_still_agrees(desks):
         desk.quote(50_000.0 - 20 * step, size=20.0)
         desk.mark(50_000.0 - 20 * step)
         player.act()
+    desk.wait(0.01)
     assert any(order.client.startswith("autoclose-") for order in desk.account.outcomes.forced_orders)
     agree(desk, replayed)

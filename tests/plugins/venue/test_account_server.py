@@ -94,3 +94,12 @@ async def test_a_batch_with_its_list_in_the_body_or_in_the_query(venues, http):
     _, body = await call(http, venue, "POST", "v1/batchOrders", batchOrders=json.dumps([order, order | {"side": "X"}]))
     assert [each.get("status", each.get("code")) for each in body] == ["NEW", -1117]
     assert venue.limits.orders_minute.used == 2
+
+
+@pytest.mark.parametrize("name", ["account", "balance", "positionRisk"])
+async def test_retired_endpoints_say_which_one_to_use(venues, http, name):
+    venue = await venues()
+    status, body = await call(http, venue, "GET", f"v1/{name}")
+    words = f"GET /fapi/v1/{name} is retired, please use GET /fapi/v2/{name}"
+    assert (status, body) == (400, {"code": -5000, "msg": words})
+    assert (await call(http, venue, "GET", f"v2/{name}"))[0] == 200

@@ -20,8 +20,13 @@ class TestTriggers:
         desk.quote(49_900.1)
         assert desk.algo_states() == ["NEW"]
         desk.quote(49_900.0)
-        assert desk.algo_states() == LIFE
         assert desk.position() == 0
+        # That it has finished is told some time after the trade, though it can be asked for at once.
+        assert desk.algo_states() == LIFE[:-1]
+        desk.wait(0.009)
+        assert desk.algo_states() == LIFE[:-1]
+        desk.wait(0.001)
+        assert desk.algo_states() == LIFE
         found = desk.call("GET", "algoOrder", algoId=str(algo["algoId"]))
         assert (found["algoStatus"], found["actualPrice"], found["actualQty"]) == ("FINISHED", "49900.00000", "0.010")
         order = desk.call("GET", "order", symbol="BTCUSDT", orderId=found["actualOrderId"])
@@ -34,6 +39,7 @@ class TestTriggers:
         desk.quote(49_800.0)
         assert desk.algo_states() == ["NEW"]
         desk.mark(49_900.0)
+        desk.wait(0.01)
         assert desk.algo_states() == LIFE
         assert desk.call("GET", "userTrades", symbol="BTCUSDT")[-1]["price"] == "49800.00"
 
@@ -46,6 +52,7 @@ class TestTriggers:
         assert (order["type"], order["origType"], order["price"]) == ("LIMIT", "STOP", "49890.00")
         assert order["orderId"] == int(desk.call("GET", "algoOrder", algoId=str(algo["algoId"]))["actualOrderId"])
         desk.quote(49_890.0)
+        desk.wait(0.01)
         assert desk.algo_states()[-1] == "FINISHED"
         assert desk.call("GET", "userTrades", symbol="BTCUSDT")[-1]["maker"] is True
 
@@ -99,7 +106,23 @@ class TestTriggers:
         assert desk.position() == D("0.006")
         desk.quote(49_890.0)
         assert desk.position() == 0
+        desk.wait(0.01)
         assert desk.algo_states()[-1] == "FINISHED"
+
+
+class TestQueries:
+    def test_of_trailing_they_tell_only_with_an_order_that_trails(self, desk):
+        """A client that finds the field reads a number from it."""
+        trailing = {"activatePrice", "callbackRate"}
+        desk.market()
+        placed = desk.algo(triggerPrice="49000", quantity="0.010")
+        assert {placed[name] for name in trailing} == {""}
+        desk.algo(type="TRAILING_STOP_MARKET", callbackRate="1", quantity="0.010", reduceOnly="true")
+        for rows in (desk.call("GET", "openAlgoOrders"), desk.call("GET", "allAlgoOrders", symbol="BTCUSDT")):
+            stop, trail = rows
+            assert not trailing & stop.keys()
+            assert trail["callbackRate"] == "1"
+        assert not trailing & desk.call("GET", "algoOrder", algoId=str(placed["algoId"])).keys()
 
 
 class TestEnds:
@@ -132,6 +155,7 @@ class TestEnds:
         assert desk.position() == D("0.010")
         closing(desk, triggerPrice="49800", clientAlgoId="second")
         desk.quote(49_800.0)
+        desk.wait(0.01)
         assert desk.algo_states("second") == LIFE
 
     def test_both_legs_in_one_event_close_once(self, desk):
@@ -140,6 +164,7 @@ class TestEnds:
         closing(desk, triggerPrice="49950", clientAlgoId="closing")
         desk.quote(49_000.0)
         assert desk.position() == 0
+        desk.wait(0.01)
         states = {name: desk.algo_states(name)[-1] for name in ("quantity", "closing")}
         assert states == {"quantity": "FINISHED", "closing": "EXPIRED"}
 
@@ -172,6 +197,7 @@ class TestEnds:
         price = "49890" if force == "GTX" else "49910"
         desk.algo(type="STOP", triggerPrice="49900", price=price, quantity="0.010", timeInForce=force)
         desk.quote(49_895.0)
+        desk.wait(0.01)
         assert desk.algo_states() == LIFE
         assert desk.events("ORDER_TRADE_UPDATE")[-1]["o"]["X"] == state
         assert desk.position() == D("0.010")

@@ -61,6 +61,17 @@ class TestCcxt:
             assert await exchange.fetch_mark_price(BTC)
             assert set(await exchange.fetch_tickers()) == set(markets)
 
+    @pytest.mark.parametrize("name", ["binance", "binanceusdm"])
+    async def test_the_printed_settings_fit_both_classes(self, venues, name):
+        venue = await venues()
+        settings = ccxt_settings(venue.url, venue.options.key, venue.options.secret)
+        exchange = getattr(ccxt, name)(settings)
+        try:
+            assert set(await asyncio.to_thread(exchange.load_markets)) == {BTC, "ETH/USDT:USDT"}
+            assert (await asyncio.to_thread(exchange.fetch_balance))["USDT"]["total"] == 10_000
+        finally:
+            exchange.session.close()
+
     async def test_history_of_funding_and_trades(self, venues):
         venue = await venues(speed="virtual", history="2d")
         await venue.advance(30_000_000_000)
