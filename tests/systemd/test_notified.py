@@ -4,28 +4,36 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import pytest
 
 
 class Manager:
-    """The socket of a service manager, and all that was said to it."""
+    """The socket of a service manager, which reads all the time, and all that was said to it."""
 
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(str(path))
-        self.socket.settimeout(0)
         path.chmod(0o777)
         self.path = path
         self.said = []
+        # The kernel keeps ten messages for who does not read, and whoever speaks then is not heard.
+        self._reading = threading.Thread(target=self._read)
+        self._reading.start()
+
+    def _read(self):
+        while message := self.socket.recv(4096):
+            self.said.append(message.decode())
 
     def hear(self):
-        while True:
-            try:
-                self.said.append(self.socket.recv(4096).decode())
-            except BlockingIOError:
-                return self.said
+        return self.said
+
+    def close(self):
+        self.socket.shutdown(socket.SHUT_RD)
+        self._reading.join()
+        self.socket.close()
 
     def wait(self, message, since=0, seconds=15.0):
         end = time.monotonic() + seconds
@@ -56,7 +64,7 @@ def managers(tmp_path):
     made = {stage: Manager(tmp_path / stage) for stage in ("feed", "strategy", "execution", "sink")}
     yield made
     for manager in made.values():
-        manager.socket.close()
+        manager.close()
 
 
 @pytest.mark.slow
