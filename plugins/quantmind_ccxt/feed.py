@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from typing import Any
 
 from quantmind.errors import ComponentError, QuantMindError
 from quantmind.events import Figure, Market, Trade
@@ -15,35 +15,17 @@ from quantmind.metrics import CLOCK_OFFSET, RATE_USED, RECONNECTS
 from quantmind_ccxt import markets
 from quantmind_ccxt.budget import Budget
 from quantmind_ccxt.clock import VenueClock
-from quantmind_ccxt.connection import Watcher, connect, reach, told
+from quantmind_ccxt.connection import connect, reach, told
 from quantmind_ccxt.history import latest_bars
-from quantmind_ccxt.line import Line
 from quantmind_ccxt.opening import Opening
 from quantmind_ccxt.options import BINANCE, CcxtOptions
 from quantmind_ccxt.outlet import Outlet
 from quantmind_ccxt.stream import Stream
+from quantmind_ccxt.streams import Streams
 from quantmind_ccxt.unified import UnifiedStreams, channels_of
 from quantmind_ccxt.usdm import CHANNELS, UsdmStreams
 
 _log = logging.getLogger(__name__)
-
-
-class Streams(Watcher, Protocol):
-    """The streams of a venue."""
-
-    lines: list[Line]
-
-    def tasks(self) -> Iterator[Any]:
-        """Yield what runs as long as the feed does."""
-        ...
-
-    def ailments(self, stale: float) -> dict[str, str]:
-        """Return why nothing must be entered now, by symbol."""
-        ...
-
-    async def close(self) -> None:
-        """Stop what was begun on the way."""
-        ...
 
 
 class Ccxt(Feed[CcxtOptions]):
@@ -102,8 +84,7 @@ class Ccxt(Feed[CcxtOptions]):
         outlet = Outlet(self.options.backlog, self._streams)
         kind = UsdmStreams if self.options.exchange == BINANCE else UnifiedStreams
         source: Streams = kind(self._exchange, self.options, self.wanted, self._streams, outlet)
-        if isinstance(source, UsdmStreams):
-            source.follow(self._opened)
+        source.follow(self._opened)
         self._source = self._exchange.watcher = source
         running = [self._kept(coroutine, outlet) for coroutine in (*source.tasks(), self._watch_over(source))]
         if self._clock is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from quantmind.events import Book, Mark, Quote, Ticker, Trade
@@ -13,7 +13,8 @@ from quantmind_ccxt.loading import exchange_class
 from quantmind_ccxt.markets import contract_size
 from quantmind_ccxt.options import CcxtOptions
 from quantmind_ccxt.outlet import Outlet
-from quantmind_ccxt.stream import STEADY, Stream
+from quantmind_ccxt.stream import Stream
+from quantmind_ccxt.streams import Streams
 
 _NEEDS = {
     QUOTES: ("watchBidsAsks", "watchOrderBook"),
@@ -33,7 +34,7 @@ def channels_of(exchange: str) -> frozenset[Channel]:
     return frozenset(channel for channel, ways in _NEEDS.items() if any(has.get(way) for way in ways))
 
 
-class UnifiedStreams:
+class UnifiedStreams(Streams):
     """The streams that are wanted of an exchange, each read by ccxt's own `watch_...`, a connection's loss and all."""
 
     def __init__(
@@ -44,12 +45,8 @@ class UnifiedStreams:
         streams: dict[tuple[str, str], Stream],
         outlet: Outlet,
     ) -> None:
-        self._exchange = exchange
-        self._options = options
-        self._streams = streams
-        self._outlet = outlet
+        super().__init__(exchange, options, streams, outlet)
         self._ids: dict[str, dict[str, None]] = {}
-        self.lines: list[Line] = []
         for symbol, channels in wanted.items():
             size = contract_size(exchange.market(symbol))
             for channel in sorted(channels):
@@ -57,7 +54,7 @@ class UnifiedStreams:
 
     def _prepare(self, symbol: str, channel: Channel, size: float) -> None:
         exchange = self._exchange
-        stream = self._streams[channel.kind, symbol] = Stream(channel.kind, symbol)
+        stream = self._stream(channel.kind, symbol)
         watch: Callable[[], Awaitable[Any]]
         take: Callable[[Stream, Any, float], None]
         if channel == QUOTES and exchange.has.get("watchBidsAsks"):
@@ -82,29 +79,6 @@ class UnifiedStreams:
 
         line = Line(f"{channel} of {symbol}", [stream], read, lost=lambda: None, joined=lambda: None)
         self.lines.append(line)
-
-    def tasks(self) -> Iterator[Coroutine[Any, Any, None]]:
-        """Yield what runs as long as the feed does."""
-        for line in self.lines:
-            yield line.run()
-
-    async def close(self) -> None:
-        """Have nothing to stop."""
-
-    def seen(self, client: Any, message: Any) -> bool:  # noqa: ARG002 - ccxt reads them all
-        """Leave every message to ccxt."""
-        return False
-
-    def ailments(self, stale: float) -> dict[str, str]:
-        """Return why nothing must be entered now, by symbol."""
-        found: dict[str, str] = {}
-        for line in self.lines:
-            for stream in line.streams:
-                if line.trouble:
-                    found[stream.symbol] = f"its {stream.channel}s do not come: {line.trouble}"
-                elif stream.channel in STEADY and stream.age > stale:
-                    found[stream.symbol] = f"no {stream.channel} has come for {stream.age:.0f} s"
-        return found
 
     def _quote(self, stream: Stream, told: Mapping[str, Any], size: float) -> None:
         for ticker in told.values():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -17,7 +17,8 @@ from quantmind_ccxt.funding import Settlements
 from quantmind_ccxt.line import Line
 from quantmind_ccxt.options import CcxtOptions
 from quantmind_ccxt.outlet import Outlet
-from quantmind_ccxt.stream import STEADY, Stream
+from quantmind_ccxt.stream import Stream
+from quantmind_ccxt.streams import Streams
 from quantmind_ccxt.trades import Backfill, TradeSequence
 from quantmind_ccxt.usdm_requests import UsdmRequests
 
@@ -30,7 +31,7 @@ _QUIET = 2.0
 """Seconds after a new connection without a trade, after which what was missed is asked for."""
 
 
-class UsdmStreams:
+class UsdmStreams(Streams):
     """The streams that are wanted of Binance USD-M."""
 
     def __init__(
@@ -41,10 +42,7 @@ class UsdmStreams:
         streams: dict[tuple[str, str], Stream],
         outlet: Outlet,
     ) -> None:
-        self._exchange = exchange
-        self._options = options
-        self._streams = streams
-        self._outlet = outlet
+        super().__init__(exchange, options, streams, outlet)
         requests = self._requests = UsdmRequests(exchange)
         self._backfill = Backfill(requests.trades, options.backfill_timeout)
         self._updates: dict[str, int] = {}
@@ -56,7 +54,6 @@ class UsdmStreams:
         self._tickers: dict[str, Stream] = {}
         self._settlements: dict[str, Settlements] = {}
         self._symbols: dict[str, str] = {}
-        self.lines: list[Line] = []
         self._handlers: dict[str, Callable[[dict[str, Any], int], None]] = {
             "bookTicker": self._quote,
             "trade": self._trade,
@@ -93,10 +90,6 @@ class UsdmStreams:
         if FUNDING in channels:
             stream = self._stream("funding", symbol)
             self._settlements[symbol] = Settlements(stream, outlet.give, self._requests.funding)
-
-    def _stream(self, channel: Any, symbol: str) -> Stream:
-        stream = self._streams[channel, symbol] = Stream(channel, symbol)
-        return stream
 
     def _make_lines(self) -> None:
         exchange, streams = self._exchange, self._streams
@@ -137,11 +130,6 @@ class UsdmStreams:
         for symbol in symbols:
             if self._trades[symbol].unsure:
                 self._backfill.mend(self._trades[symbol])
-
-    def tasks(self) -> Iterator[Coroutine[Any, Any, None]]:
-        """Yield what runs as long as the feed does."""
-        for line in self.lines:
-            yield line.run()
 
     async def close(self) -> None:
         """Stop what was begun on the way."""
@@ -241,13 +229,7 @@ class UsdmStreams:
         for symbol, sequence in self._trades.items():
             if sequence.hole:
                 found[symbol] = f"{sequence.hole} of its trades are missing and being fetched"
-        for line in self.lines:
-            for stream in line.streams:
-                if line.trouble:
-                    found[stream.symbol] = f"its {stream.channel}s do not come: {line.trouble}"
-                elif stream.channel in STEADY and stream.age > stale:
-                    found[stream.symbol] = f"no {stream.channel} has come for {stream.age:.0f} s"
-        return found
+        return found | super().ailments(stale)
 
 
 def _parts(symbols: Iterable[str]) -> Iterator[list[str]]:
