@@ -162,6 +162,7 @@ class _Reading:
     def read(self, line: Line, batch: list[Market]) -> None:
         message, channels = line.message, self._channels
         if isinstance(message, Snapshot):
+            self._pass(message.T)
             self._snapshot(message, line.received, batch)
         elif message.s != self._spelling:
             self._others = self._others or isinstance(message, DepthUpdate)
@@ -179,15 +180,17 @@ class _Reading:
     def _rarer(self, message: Message, received: int, batch: list[Market]) -> None:
         if isinstance(message, MarkPriceUpdate):
             self._settle(message, received, batch)
-        self._pass(message.E if isinstance(message, MarkPriceUpdate | MiniTicker) else message.T)
-        if isinstance(message, MarkPriceUpdate):
+            self._pass(message.E)
             if "mark" in self._channels:
                 self._give(message.mark(self._symbol, received), batch)
         elif isinstance(message, MiniTicker):
+            self._pass(message.E)
             if "ticker" in self._channels:
                 self._give(message.ticker(self._symbol, received), batch)
-        elif isinstance(message, DepthUpdate) and "book" in self._channels:
-            self._change(message, received, batch)
+        else:
+            self._pass(message.T)
+            if isinstance(message, DepthUpdate) and "book" in self._channels:
+                self._change(message, received, batch)
 
     def _pass(self, ms: int) -> None:
         """Let it be the time of a message, whether or not somebody wants it: what is wanted changes no time."""

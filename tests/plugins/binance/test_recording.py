@@ -122,6 +122,14 @@ def test_time_never_goes_back(write):
     assert [event.ts // MS for event in events] == [1005, 1005, 1006]
 
 
+def test_time_does_not_go_back_behind_a_snapshot(write):
+    snapshot = {**SNAPSHOT, "T": 1007}
+    for channels in (CHANNELS, {"trade"}):
+        events = read(write(trade(1, ms=1000), snapshot, trade(2, ms=1003)), channels)
+        assert [event.ts // MS for event in events] == sorted(event.ts // MS for event in events)
+        assert events[-1].ts == 1007 * MS
+
+
 def test_what_is_wanted_changes_no_time(write):
     path = write(trade(1, ms=1005), ticker(2, 1, 2, ms=1003), trade(2, ms=1006), ticker(3, 1, 2, ms=1004))
     assert [event.ts // MS for event in read(path, {"quote"})] == [1005, 1006]
