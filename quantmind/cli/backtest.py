@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from quantmind import logs
-from quantmind.cli.run import _interruptible as interruptible
+from quantmind.cli.interruption import interruptible
 from quantmind.cli.session import Session
 from quantmind.errors import UsageError
 from quantmind.kinds.moment import parse_moment

@@ -10,7 +10,7 @@ import click
 
 from quantmind import logs
 from quantmind.cli.data_options import CHANNELS, SPAN, counted, store_folder
-from quantmind.cli.run import _interruptible as interruptible
+from quantmind.cli.interruption import interruptible
 from quantmind.cli.session import Session
 from quantmind.kinds.channel import Channel
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TextIO, TypeVar
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from quantmind import logs
+from quantmind.cli.interruption import Work, interruptible
 from quantmind.cli.session import Session
 from quantmind.errors import UsageError
 
@@ -75,12 +73,12 @@ def run(
     if parent is not None:
         end_with_parent(parent)
     running = Running(loaded, project, record, resume, sys.stderr if as_json else sys.stdout)
-    work: _Work[Summary | None] = running
+    work: Work[Summary | None] = running
     if stage is not None:
         from quantmind.pipeline import stages
 
         work = stages.stage(stage, running)
-    summary = _interruptible(work)
+    summary = interruptible(work)
     if summary_file is not None:
         _leave(summary_file, summary, work)
     else:
@@ -104,7 +102,7 @@ def _supervised(session: Session, recipe: Recipe, record: bool, resume: str | No
         output=output,
         errors=sys.stderr,
     )
-    summed = _interruptible(supervisor)
+    summed = interruptible(supervisor)
     return None if summed is None else Summary.from_json(summed)
 
 
@@ -124,38 +122,3 @@ def _leave(file: Path, summary: Summary | None, work: object) -> None:
         file.write_text(json.dumps(summary.as_json()))
     elif failures is not None:
         file.write_text(json.dumps(failures))
-
-
-T_co = TypeVar("T_co", covariant=True)
-
-
-class _Work(Protocol[T_co]):
-    async def run(self) -> T_co: ...
-
-    def stop(self) -> None: ...
-
-
-def _interruptible(work: _Work[T_co]) -> T_co:
-    """Run to the end; the first signal stops the run in good order, a second interrupt kills it."""
-    import uvloop
-
-    interrupted = False
-
-    def interrupt() -> None:
-        nonlocal interrupted
-        if interrupted:
-            kill = getattr(work, "kill", None)
-            if kill is not None:
-                kill()
-            os._exit(130)
-        interrupted = True
-        work.stop()
-
-    async def main() -> T_co:
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGINT, interrupt)
-        loop.add_signal_handler(signal.SIGTERM, work.stop)
-        return await work.run()
-
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(main())

@@ -14,7 +14,6 @@ import argparse
 import asyncio
 import contextlib
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -24,6 +23,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from processes import cpu, served
+
 QUANTMIND = Path(sys.executable).with_name("quantmind")
 SYMBOLS = 50
 
@@ -31,14 +32,8 @@ SYMBOLS = 50
 @contextlib.contextmanager
 def venue(*arguments: str) -> Iterator[str]:
     """Run the venue as a process of its own; gives its address."""
-    command = [QUANTMIND, "venue", "--port", "0", "--json", *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
-        yield json.loads(process.stdout.readline())["url"]
-    finally:
-        process.terminate()
-        process.wait()
+    with served([QUANTMIND, "venue", "--port", "0", "--json", *arguments]) as (said, _):
+        yield said["url"]
 
 
 def feed(url: str, listed: list[Any]) -> Any:
@@ -142,12 +137,12 @@ def load(arguments: argparse.Namespace) -> None:
         child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert child.stdout is not None
         child.stdout.readline()
-        began, busy = time.monotonic(), _cpu(child.pid)
+        began, busy = time.monotonic(), cpu(child.pid)
         sizes = []
         while time.monotonic() - began < arguments.seconds:
             time.sleep(min(10.0, arguments.seconds / 6))
             sizes.append(_megabytes(child.pid))
-        share = (_cpu(child.pid) - busy) / (time.monotonic() - began)
+        share = (cpu(child.pid) - busy) / (time.monotonic() - began)
         events = int(child.stdout.readline() or 0)
         child.wait()
     rate = events / arguments.seconds
@@ -172,11 +167,6 @@ async def consume(url: str, seconds: float) -> int:
             if time.monotonic() - began > seconds:
                 return count
     return count
-
-
-def _cpu(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _megabytes(pid: int) -> float:

@@ -27,6 +27,7 @@ from typing import Any
 import peers
 import uvloop
 import yaml
+from processes import cpu
 
 BTC = "BTC/USDT:USDT"
 STAGES = ("feed", "strategy", "execution")
@@ -209,12 +210,6 @@ def memory(seconds: float) -> None:
     print(f"{'together':>10}: {sum(sizes.values()):6.1f} MB PSS  {sum(used.values()):6.1%} of a core")
     summary = json.loads(output)
     print(f"{summary['events']:,} market events, {summary['orders']:,} orders")
-
-
-def cpu(pid: str) -> float:
-    """Return the seconds of a core that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def pss(pid: str) -> float:

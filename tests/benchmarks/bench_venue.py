@@ -10,35 +10,21 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import hashlib
 import hmac
 import json
-import os
 import statistics
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from processes import cpu, served
+
 QUANTMIND = Path(sys.executable).with_name("quantmind")
 MARKET = {"type": "MARKET", "quantity": "0.004"}
 LIMIT = {"type": "LIMIT", "quantity": "0.003", "price": "48000", "timeInForce": "GTC"}
-
-
-@contextlib.contextmanager
-def served(command: list[Any]) -> Iterator[tuple[dict[str, Any], int]]:
-    """Run a server as a process of its own; gives what it says of itself, and its pid."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
-        yield json.loads(process.stdout.readline()), process.pid
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def request(settings: dict[str, Any], number: int, order: dict[str, str]) -> bytes:
@@ -126,20 +112,15 @@ def main() -> None:
     for _ in range(arguments.runs):
         for name, (command, order, count) in servers.items():
             with served(command) as (settings, pid):
-                busy, began = _cpu(pid), time.perf_counter()
+                busy, began = cpu(pid), time.perf_counter()
                 speed = loop.run(send(settings, order, count, arguments.lines))
-                speeds[name].append((speed, (_cpu(pid) - busy) / (time.perf_counter() - began)))
+                speeds[name].append((speed, (cpu(pid) - busy) / (time.perf_counter() - began)))
     loop.close()
     print(f"signed POST /fapi/v1/order, {arguments.lines} lines, median of {arguments.runs} runs")
     least = statistics.median(speed for speed, _ in speeds["bare aiohttp"])
     for name, measured in speeds.items():
         speed, share = (statistics.median(figures) for figures in zip(*measured, strict=True))
         print(f"  {name:22} {speed:8,.0f} orders/s   {speed / least:.2f} of bare   {share:.0%} of the server's core")
-
-
-def _cpu(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
+from typing import Protocol, TypeVar
 
 from quantmind_venue.api.signing import illegal, missing
 from quantmind_venue.errors import VenueError
@@ -131,6 +132,25 @@ def span(sent: Mapping[str, str], days: int) -> tuple[int, int]:
         if end - start > days * 86_400_000:
             raise VenueError(-4165, f"Invalid time interval: at most {days} days.")
     return start or 0, end if end is not None else 1 << 62
+
+
+class _Dated(Protocol):
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def time(self) -> int: ...
+
+
+D = TypeVar("D", bound=_Dated)
+
+
+def page(sent: Mapping[str, str], name: str, rows: Iterable[D]) -> list[D]:
+    """Return the rows that are asked for: from an id on, else of a span; the last ones where no begin was said."""
+    first, (start, end) = integer(sent, name), span(sent, 7)
+    limit = limited(sent, "limit", 500, 1000)
+    found = [row for row in rows if (row.id >= first if first is not None else start <= row.time <= end)]
+    return found[:limit] if first is not None or "startTime" in sent else found[-limit:]
 
 
 def invalid(name: str) -> VenueError:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from quantmind_venue.account.ledger import Traded
 from quantmind_venue.account.orders import Order
 from quantmind_venue.api import private_account, private_algo, retired
-from quantmind_venue.api.parameters import integer, invalid, limited, span, text
+from quantmind_venue.api.parameters import integer, invalid, limited, page, span, text
 from quantmind_venue.api.route import Parameters, Route
 from quantmind_venue.api.signing import missing, text_of
 from quantmind_venue.errors import VenueError
@@ -58,16 +57,9 @@ def _open_orders(venue: Venue, sent: Parameters) -> object:
 
 def _all_orders(venue: Venue, sent: Parameters) -> object:
     spelling = venue.listing[text(sent, "symbol")].spelling
-    first, (start, end) = integer(sent, "orderId"), span(sent, 7)
-    limit = limited(sent, "limit", 500, 1000)
-    found = [
-        order
-        for order in venue.account.orders
-        if order.listed.spelling == spelling
-        and (order.id >= first if first is not None else start <= order.time <= end)
-    ]
-    chosen = found[:limit] if first is not None or "startTime" in sent else found[-limit:]
-    return [order.queried() | {"pair": spelling, "cumBase": order.queried()["executedQty"]} for order in chosen]
+    rows = (order for order in venue.account.orders if order.listed.spelling == spelling)
+    bodies = [order.queried() for order in page(sent, "orderId", rows)]
+    return [body | {"pair": spelling, "cumBase": body["executedQty"]} for body in bodies]
 
 
 def _cancel_all(venue: Venue, sent: Parameters) -> object:
@@ -167,17 +159,13 @@ def _amendment(order: Order, count: int, change: Mapping[str, Any]) -> dict[str,
 
 def _trades(venue: Venue, sent: Parameters) -> object:
     spelling = venue.listing[text(sent, "symbol")].spelling
-    first, number, (start, end) = integer(sent, "fromId"), integer(sent, "orderId"), span(sent, 7)
-
-    def wanted(traded: Traded) -> bool:
-        if traded.listed.spelling != spelling or (number is not None and traded.order != number):
-            return False
-        return traded.id >= first if first is not None else start <= traded.time <= end
-
-    limit = limited(sent, "limit", 500, 1000)
-    found = [traded for traded in venue.account.ledger.trades if wanted(traded)]
-    chosen = found[:limit] if first is not None or "startTime" in sent else found[-limit:]
-    return [traded.shown() for traded in chosen]
+    number = integer(sent, "orderId")
+    rows = (
+        traded
+        for traded in venue.account.ledger.trades
+        if traded.listed.spelling == spelling and number in (None, traded.order)
+    )
+    return [traded.shown() for traded in page(sent, "fromId", rows)]
 
 
 def _forced(venue: Venue, sent: Parameters) -> object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from quantmind_venue.account.algo_orders import AlgoOrder
-from quantmind_venue.api.parameters import integer, limited, span, text
+from quantmind_venue.api.parameters import integer, page, text
 from quantmind_venue.api.route import Parameters, Route
 from quantmind_venue.errors import VenueError
 
@@ -52,15 +52,7 @@ def _cancel_all(venue: Venue, sent: Parameters) -> object:
 
 def _every(venue: Venue, sent: Parameters) -> object:
     spelling = venue.listing[text(sent, "symbol")].spelling
-    first, (start, end) = integer(sent, "algoId"), span(sent, 7)
-    limit = limited(sent, "limit", 500, 1000)
-    found = [
-        algo
-        for algo in venue.account.algos.every(spelling)
-        if (algo.id >= first if first is not None else start <= algo.time <= end)
-    ]
-    chosen = found[:limit] if first is not None or "startTime" in sent else found[-limit:]
-    return [algo.queried() for algo in chosen]
+    return [algo.queried() for algo in page(sent, "algoId", venue.account.algos.every(spelling))]
 
 
 def routes(venue: Venue) -> list[Route]:  # noqa: ARG001 - as all of them

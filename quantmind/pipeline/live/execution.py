@@ -301,10 +301,6 @@ class ExecutionStage:
         own = (f"execution is {len(self._line)} market events behind",) if self._line.overloaded else ()
         return (*self._health.reasons, *own)
 
-    def symbols(self) -> tuple[tuple[str, str], ...]:
-        """Return none: it works for all symbols or for none."""
-        return ()
-
     def progress(self) -> tuple[int, int]:
         """Return how many events were handled, and how many wait."""
         return self._seq, 0 if self._line.waiting_for_history else len(self._line)

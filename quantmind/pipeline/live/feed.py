@@ -55,7 +55,8 @@ class FeedStage:
                 await enter(stack, feed, f"feed {feed.name}")
             for event in await self._feeding.history():
                 self._memory.note(event)
-            member = self._member = await stack.enter_async_context(Member(self._running.recipe, "feed", self))
+            member = self._member = Member(self._running.recipe, "feed", self, symbols=self._vigil.symbols)
+            await stack.enter_async_context(member)
             member.ready()
             publishing = asyncio.create_task(self._publish(member))
             try:
@@ -115,10 +116,6 @@ class FeedStage:
     def ailments(self) -> tuple[str, ...]:
         """Return whether the market has fallen silent, and what the feeds lack; one that fails ends the stage."""
         return self._vigil.reasons()
-
-    def symbols(self) -> tuple[tuple[str, str], ...]:
-        """Return the symbols that nothing must be entered for, each with why."""
-        return self._vigil.symbols()
 
     def progress(self) -> tuple[int, int]:
         """Return how many events were published; none ever waits."""

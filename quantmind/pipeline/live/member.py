@@ -51,9 +51,6 @@ class Body(Protocol):
     def ailments(self) -> tuple[str, ...]:
         """Return what keeps the stage from doing its work."""
 
-    def symbols(self) -> tuple[tuple[str, str], ...]:
-        """Return (symbol, reason) of each symbol that it cannot do its work for."""
-
     def progress(self) -> tuple[int, int]:
         """Return how many events were handled so far, and how many wait."""
 
@@ -64,7 +61,14 @@ class Member:
     What goes wrong while a message is handled ends the stage: `finished` raises it.
     """
 
-    def __init__(self, recipe: Recipe, stage: str, body: Body, run: str = "") -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        stage: str,
+        body: Body,
+        run: str = "",
+        symbols: Callable[[], tuple[tuple[str, str], ...]] = tuple,
+    ) -> None:
         self.stage = stage
         self.run = run
         """The run's name: the execution stage gives it, the others learn it."""
@@ -76,6 +80,8 @@ class Member:
         """What is wrong with whole frames, by kind and publisher; said with the next heartbeat."""
         self._hears: set[str] = set()
         self._body = body
+        self._symbols = symbols
+        """Returns (symbol, reason) of each symbol that the stage cannot do its work for, though for the others."""
         transport = build.transport(recipe, stage)
         transport.lossless = False
         self.bus = Bus(
@@ -208,7 +214,7 @@ class Member:
             *self._body.figures(),
             *self.bus.figures,
         )
-        symbols = self._body.symbols()
+        symbols = self._symbols()
         presence = Presence(self.stage, tuple(sorted(self._hears)), self.run, self.state)
         vitals = Vitals(self.stage, time.time_ns(), os.getpid(), self.state, ailments, figures, symbols)
         self.send("operations", presence, vitals)

@@ -197,10 +197,6 @@ class SinkStage:
         failures = self._sinking.failures if self._sinking is not None else {}
         return tuple(f"sink {name}: {failure}" for name, failure in failures.items())
 
-    def symbols(self) -> tuple[tuple[str, str], ...]:
-        """Return none: it works for all symbols or for none."""
-        return ()
-
     def progress(self) -> tuple[int, int]:
         """Return how many events were heard; sinks have queues of their own."""
         return self._handled, 0

@@ -201,10 +201,6 @@ class StrategyStage:
         """Return what keeps the strategies from deciding."""
         return tuple(self._ailing())
 
-    def symbols(self) -> tuple[tuple[str, str], ...]:
-        """Return none: it works for all symbols or for none."""
-        return ()
-
     def _ailing(self) -> Iterable[str]:
         if self._line.waiting_for_history:
             yield "the strategies wait for their history"
