@@ -77,10 +77,10 @@ class Redis(Sink[RedisOptions]):
 
     async def close(self) -> None:
         """Send what is new, for a second at the most."""
+        client, self._client = self._client, None
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        client, self._client = self._client, None
         if client is None:
             return
         with contextlib.suppress(Exception):
@@ -95,7 +95,9 @@ class Redis(Sink[RedisOptions]):
         wait = _FIRST_WAIT
         while self._client is not None:
             try:
-                await asyncio.wait_for(self._send(self._client), _PATIENCE)
+                # Python 3.11's `wait_for` forgets that it was cancelled when what it waits for ends at that moment.
+                async with asyncio.timeout(_PATIENCE):
+                    await self._send(self._client)
             except Exception as error:  # noqa: BLE001 - whatever it is, the pipeline does not care
                 self._failed(error)
                 await asyncio.sleep(wait * random.uniform(0.8, 1.2))  # noqa: S311 - nothing secret
