@@ -19,6 +19,7 @@ VERBS = {
     "init": "Start a project in a folder.",
     "lint": "Check recipes without running them.",
     "show": "Print a recipe with every default and where each value comes from.",
+    "graph": "Draw a recipe: stages, components and what flows between them.",
     "test": "Run the tests that recipes have.",
     "run": "Run a recipe in the foreground.",
     "risk": "Work out Kelly, stops, sizes, liquidation and ruin.",
@@ -33,7 +34,10 @@ VERBS = {
     "reset": "Clear the latches of limits that stopped an account.",
     "export": "Write the record of a run: as JSON lines, Parquet or CSV.",
     "systemd": "Write a recipe as hardened units of systemd.",
-    "plugins": "List what plugins give.",
+    "plugins": "List, show, start and check plugins.",
+    "schema": "Write the JSON Schema of recipes, for editors.",
+    "doctor": "Check the environment: versions, plugins, servers, clock, disk.",
+    "completion": "Print the completion of bash, zsh or fish.",
 }
 """Every verb, and what it does in one line; `quantmind/cli/<verb>.py` holds the command."""
 

@@ -1,44 +1,21 @@
-"""`quantmind plugins`: what plugins give, and what is wrong with them."""
+"""`quantmind plugins`: what is installed, and what an author of a plugin needs."""
 
 from __future__ import annotations
 
-import json
-import os
-from pathlib import Path
-
 import click
-import msgspec
 
-from quantmind.cli import VERBS, contributed
-from quantmind.cli.session import Session
-from quantmind.project import Project
+from quantmind.cli.subcommands import Subcommands
+
+SUBCOMMANDS = {
+    "list": "List components and commands, and what is wrong with plugins.",
+    "show": "Show a component: options, example, what it needs and gives.",
+    "new": "Start a plugin package of one's own.",
+    "check": "Check that a component keeps the promises of its kind.",
+    "readme": "Write the generated parts of Markdown files.",
+}
+"""Every subcommand, and what it does in one line."""
 
 
-@click.group()
+@click.group(cls=Subcommands, listed=SUBCOMMANDS, epilog="Example: quantmind plugins new breakout --kind strategy")
 def plugins() -> None:
-    """List what plugins give."""
-
-
-@plugins.command("list", epilog="Example: quantmind plugins list --json")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON array, an object for each row.")
-@click.pass_obj
-def list_(session: Session, as_json: bool) -> None:
-    """List every component by kind and name, commands, then the plugins that could not be loaded and why."""
-    plugins = session.plugins(Project.find(Path.cwd(), os.environ))
-    found = [*plugins.all(), *contributed.listed(plugins, tuple(VERBS))]
-    if as_json:
-        click.echo(json.dumps([msgspec.to_builtins(row) for row in found], indent=2))
-        return
-    rows = [
-        (row.kind, row.name, f"{row.distribution} {row.version}".strip(), row.summary)
-        for row in found
-        if row.kind and not (row.kind == "command" and row.fault)
-    ]
-    headed = [("KIND", "NAME", "DISTRIBUTION", "SUMMARY"), *rows]
-    widths = [max(len(row[column]) for row in headed) for column in range(3)]
-    for row in headed:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-        click.echo("  ".join([*cells, row[3]]).rstrip())
-    for fault in (row for row in found if row.fault):
-        who = f"{fault.distribution} {fault.version} ({fault.module})"
-        click.echo(f"fault: {' '.join(part for part in (fault.kind, fault.name) if part)} of {who}: {fault.fault}")
+    """List, show, start and check plugins."""

@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 
 _UNITS = {
     "ns": 1,
@@ -70,8 +70,10 @@ def _not_negative(value: object) -> int:
     return ns
 
 
-Interval = Annotated[int, BeforeValidator(_positive)]
+_SCHEMA = WithJsonSchema({"type": ["string", "integer"], "pattern": f"^{_DURATION.pattern}$", "examples": ["1m"]})
+
+Interval = Annotated[int, BeforeValidator(_positive), _SCHEMA]
 """The length of a bar, in ns; written `1m`, `5m`, `1h`."""
 
-Duration = Annotated[int, BeforeValidator(_not_negative)]
+Duration = Annotated[int, BeforeValidator(_not_negative), _SCHEMA]
 """A span of time, in ns; written `250ms`, `5s`."""
