@@ -78,7 +78,10 @@ class Floor:
         """
         desk = self.desks.get(symbol)
         if desk is None:
-            raise QuantMindError(f"{symbol} is not an instrument of this recipe, but the account has traded it")
+            raise QuantMindError(
+                f"the account {self.journal.account} has traded {symbol}, which is not an instrument of this recipe: "
+                "add it to instruments, or give the recipe's executor an account of its own"
+            )
         return desk
 
     def find(self, id: str) -> Order:
