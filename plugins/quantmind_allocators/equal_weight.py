@@ -8,7 +8,10 @@ from quantmind.kinds import Allocator, NoOptions, Portfolio
 
 
 class EqualWeight(Allocator[NoOptions]):
-    """Gives each strategy of a symbol the same part of its budget, whether it has spoken or not."""
+    """Gives each strategy of a symbol the same part of its budget, whether it has spoken or not.
+
+    A strategy's share is direction * confidence * its part.
+    """
 
     name = "equal_weight"
 

@@ -17,12 +17,16 @@ class FixedWeightOptions(Options):
 
     weights: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
         min_length=1,
+        examples=[{"momentum": 0.7, "mean_reversion": 0.3}],
         description="The part of a symbol's budget that each strategy has, by its id; at most 1 in all.",
     )
 
 
 class FixedWeight(Allocator[FixedWeightOptions]):
-    """Gives each strategy the part of a symbol's budget that the recipe says."""
+    """Gives each strategy the part of a symbol's budget that the recipe says.
+
+    A strategy's share is direction * confidence * its part. Every strategy of the recipe has a part, be it 0.
+    """
 
     name = "fixed_weight"
 

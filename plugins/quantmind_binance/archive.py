@@ -22,14 +22,16 @@ class BinanceArchiveOptions(Options):
     """Options of the archive `binance_archive`."""
 
     base_url: str = Field(
-        default="https://data.binance.vision", pattern=r"^https?://", description="The address of the site."
+        default="https://data.binance.vision",
+        pattern=r"^https?://",
+        description="The address of the site, or of a mirror.",
     )
     mark_interval: Interval = Field(
         default=60_000_000_000, description="The bars of the mark price that marks are taken from."
     )
     folder: Path | None = Field(
         default=None,
-        description="Where files are put while they are fetched; default: quantmind/binance in the user's cache.",
+        description="Where files are put while they are fetched; left out, quantmind/binance in the user's cache.",
     )
     keep: bool = Field(default=False, description="Whether files stay there when they have been read.")
     parallel: int = Field(default=4, ge=1, le=32, description="Files that are fetched at the same time.")

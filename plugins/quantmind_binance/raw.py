@@ -19,7 +19,11 @@ _CHANNELS = frozenset({QUOTES, TRADES, BOOKS, MARKS, FUNDING, TICKERS})
 class BinanceRawOptions(Options):
     """Options of the archive `binance_raw`."""
 
-    file: Path = Field(description="The recording: lines of `<received ns> <json>`, gzipped or not.")
+    file: Path = Field(
+        examples=["btcusdt_20240808.gz"],
+        description="The recording: lines of `<received ns> <json>`, gzipped or not; found by a look at its first "
+        "line.",
+    )
     levels: int = Field(default=20, ge=1, le=1000, description="Levels of the order book on each side.")
 
 

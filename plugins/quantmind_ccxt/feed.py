@@ -9,13 +9,14 @@ from typing import Any
 
 from quantmind.errors import ComponentError, QuantMindError
 from quantmind.events import Figure, Market, Trade
-from quantmind.kinds import Channel, Feed
+from quantmind.kinds import Channel, Feed, Server
 from quantmind.market.instruments import Instrument
 from quantmind.metrics import CLOCK_OFFSET, RATE_USED, RECONNECTS
 from quantmind_ccxt import markets
 from quantmind_ccxt.budget import Budget
 from quantmind_ccxt.clock import VenueClock
 from quantmind_ccxt.connection import connect, reach, told
+from quantmind_ccxt.greeting import server
 from quantmind_ccxt.history import latest_bars
 from quantmind_ccxt.opening import Opening
 from quantmind_ccxt.options import BINANCE, CcxtOptions
@@ -44,6 +45,11 @@ class Ccxt(Feed[CcxtOptions]):
         self._source: Streams | None = None
         self._opened: dict[str, int] = {}
         """The id of the last trade that `since` has told of, by symbol."""
+
+    @classmethod
+    def servers(cls, options: CcxtOptions) -> Sequence[Server]:
+        """Return the venue."""
+        return (server(options),)
 
     @classmethod
     def venue(cls, options: CcxtOptions) -> str:

@@ -21,13 +21,20 @@ _SECOND = 1_000 * _MS
 class VenueOptions(Options):
     """Which venue, and where it is."""
 
-    exchange: str = Field(default=BINANCE, description="ccxt's id of the exchange, such as binanceusdm or bybit.")
+    exchange: str = Field(
+        default=BINANCE,
+        examples=["binanceusdm"],
+        description="ccxt's id of the exchange, such as binanceusdm or bybit.",
+    )
     url: str = Field(
         default="",
         description="Address of a server that stands in for Binance USD-M, as `quantmind venue` prints it; "
         "left out, the real one.",
     )
-    settings: dict[str, Any] = Field(default={}, description="Settings for ccxt's constructor, merged into ours.")
+    settings: dict[str, Any] = Field(
+        default={},
+        description="Settings for ccxt's constructor, merged into ours, such as `{timeout: 20000}`; no secrets.",
+    )
 
     @field_validator("exchange")
     @classmethod

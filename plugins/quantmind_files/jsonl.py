@@ -24,17 +24,23 @@ class JsonLinesOptions(Options):
     """Options of the jsonl sink."""
 
     path: Path | None = Field(
-        default=None, description="The file, appended to; default: events.jsonl in the folder of the run."
+        default=None,
+        description="The file, appended to; left out, events.jsonl in the folder of the run. Its folder must exist.",
     )
     events: list[EventName] = Field(
         default=["signal", "target", "order", "fill", "transfer", "funding", "latch", "refusal"],
         min_length=1,
+        examples=[["fill", "bar"]],
         description="The events it writes.",
     )
 
 
 class JsonLines(Sink[JsonLinesOptions]):
-    """Appends events to a file, one JSON object per line."""
+    """Appends events to a file, one JSON object per line.
+
+    `type` comes first, then the fields of the event; exact figures are plain strings. Without a `path` a run begins
+    its own file anew.
+    """
 
     name = "jsonl"
 

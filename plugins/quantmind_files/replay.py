@@ -22,7 +22,11 @@ def _one_or_several(value: object) -> object:
     return [value] if isinstance(value, (str, Path)) else value
 
 
-Files = Annotated[list[Path], BeforeValidator(_one_or_several), Field(min_length=1)]
+Files = Annotated[
+    list[Path],
+    BeforeValidator(_one_or_several, json_schema_input_type=Path | Annotated[list[Path], Field(min_length=1)]),
+    Field(min_length=1),
+]
 """One path or a list of them."""
 
 
@@ -31,15 +35,21 @@ class ReplayOptions(Options):
 
     files: dict[str, Files] = Field(
         default={},
-        description="Parquet, Feather or CSV files of the bars of each symbol, from the current directory.",
+        examples=[{"BTC/USDT:USDT": "data/BTC_USDT_USDT-1m-futures.feather"}],
+        description="Parquet, Feather or CSV files (also .csv.gz) of the bars of each symbol: one path or a list of "
+        "them, from the current directory; `~` is your home.",
     )
-    interval: Interval = Field(default=60_000_000_000, description="The length of the bars in the files.")
+    interval: Interval = Field(
+        default=60_000_000_000, examples=["1m"], description="The length of the bars in the files."
+    )
     funding: dict[str, Files] = Field(default={}, description="Files of funding rates of each symbol that has some.")
     marks: dict[str, Files] = Field(
         default={}, description="Files of bars of the mark price, of any interval, of each symbol that has some."
     )
     raw: dict[str, Path] = Field(
-        default={}, description="Instead of files: for each symbol a raw recording of Binance's streams."
+        default={},
+        description="Instead of files: for each symbol a raw recording of Binance's streams, lines of `<received "
+        "ns> <json>`, gzipped or not.",
     )
     store: Path | None = Field(
         default=None, description="Instead of files: the folder that `quantmind data` records and downloads into."
@@ -47,12 +57,12 @@ class ReplayOptions(Options):
     venue: str = Field(
         default="binanceusdm",
         min_length=1,
-        description="Whose the data are; of a store, by their name there.",
+        description="Whose the data are; of a store, by the name that they have there.",
     )
     channels: frozenset[Literal["quote", "trade", "book", "mark", "funding", "ticker", "bar"]] = Field(
         default=frozenset({"quote", "trade", "book"}),
         min_length=1,
-        description="What is replayed of a raw recording or of the store; a `bar` has the interval.",
+        description="What is replayed of a raw recording or of the store; a `bar` is one of the `interval`.",
     )
     levels: int = Field(default=20, ge=1, le=1000, description="Levels of a raw recording's book, on each side.")
     start: Moment | None = Field(
@@ -60,7 +70,7 @@ class ReplayOptions(Options):
         description="The first bar is the first to open then or later, the first event is of then or later.",
     )
     end: Moment | None = Field(
-        default=None, description="The last bar is the last to open before, an event is of before."
+        default=None, description="The last bar is the last to open before, the last event is of before."
     )
     speed: Literal["max"] | Annotated[float, Field(gt=0)] = Field(
         default="max", description="How many times real time it runs; `max` is as fast as possible."
@@ -100,7 +110,11 @@ class ReplayOptions(Options):
 
 
 class Replay(Feed[ReplayOptions]):
-    """Replays market data: bar files, raw recordings of a venue's streams, or what was recorded in the store."""
+    """Replays market data: bar files, raw recordings of a venue's streams, or what was recorded in the store.
+
+    One replay has one of the three, `files`, `raw` or `store`; the events of several replays are merged. Strategies are
+    warmed up with rows from before `start`; without a `start` there are none.
+    """
 
     name = "replay"
 

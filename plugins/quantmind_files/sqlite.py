@@ -25,7 +25,9 @@ class SqliteOptions(Options):
     """Options of the sqlite sink."""
 
     path: Path | None = Field(
-        default=None, description="The database, added to; default: sink.sqlite in the folder of the run."
+        default=None,
+        examples=["~/trading.sqlite"],
+        description="The database, added to; left out, sink.sqlite in the folder of the run. Its folder must exist.",
     )
     events: list[EventName] = Field(
         default=["signal", "target", "order", "fill", "transfer", "funding", "latch", "refusal"],
@@ -35,7 +37,10 @@ class SqliteOptions(Options):
 
 
 class Sqlite(Sink[SqliteOptions]):
-    """Adds events to a SQLite database, one table for each type."""
+    """Adds events to a SQLite database, one table for each type.
+
+    A batch is one transaction. Each table begins with the name of the run, so that several runs can share a database.
+    """
 
     name = "sqlite"
 

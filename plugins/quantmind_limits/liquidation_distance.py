@@ -21,10 +21,15 @@ class LiquidationDistanceOptions(Options):
     """Options of liquidation_distance."""
 
     limit: Decimal = Field(
-        gt=0, lt=1, description="The least distance of the mark from the liquidation price, as a part of the mark."
+        gt=0,
+        lt=1,
+        examples=[0.1],
+        description="The least distance of the mark from the liquidation price, as a part of the mark.",
     )
     then: LatchLevel | None = Field(
-        default=None, description="What happens when the market goes beyond it: reduce, flatten, halt, or nothing."
+        default=None,
+        examples=["reduce"],
+        description="What happens when the market goes beyond it: reduce, flatten, halt, or nothing.",
     )
 
 

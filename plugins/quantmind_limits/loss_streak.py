@@ -15,7 +15,9 @@ _ZERO = Decimal(0)
 class LossStreakOptions(Options):
     """Options of loss_streak."""
 
-    losses: int = Field(ge=1, description="The losing trades in a row, of all symbols, that are too many.")
+    losses: int = Field(
+        ge=1, examples=[5], description="The losing trades in a row, of all symbols, that are too many."
+    )
     then: LatchLevel = Field(default="reduce", description="What happens then: reduce, flatten or halt.")
 
 
@@ -23,9 +25,10 @@ class LossStreak(Limit[LossStreakOptions]):
     """Stops trading after a number of losing trades in a row.
 
     A trade lasts from the opening of a symbol's position to when it is 0 or on the other side; its result is what it
-    realised, less fees, with funding. One whose opening was not seen does not count. A restart shows all facts again,
-    so there is nothing to save.
+    realised, less fees, with funding. One whose opening was not seen does not count.
     """
+
+    # A restart shows all facts again, so there is nothing to save.
 
     name = "loss_streak"
 

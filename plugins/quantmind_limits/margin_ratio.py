@@ -19,7 +19,10 @@ class MarginRatioOptions(Options):
     """Options of margin_ratio."""
 
     limit: Decimal = Field(
-        gt=0, le=1, description="The largest maintenance margin, as a part of the equity; at 1 the venue liquidates."
+        gt=0,
+        le=1,
+        examples=[0.5],
+        description="The largest maintenance margin, as a part of the equity; at 1 the venue liquidates.",
     )
     then: LatchLevel | None = Field(
         default=None, description="What happens when the market goes beyond it: reduce, flatten, halt, or nothing."

@@ -20,7 +20,10 @@ class MaxDailyLossOptions(Options):
     """Options of max_daily_loss."""
 
     limit: Decimal = Field(
-        gt=0, lt=1, description="The loss since the start of the UTC day, as a part of the equity then."
+        gt=0,
+        lt=1,
+        examples=[0.05],
+        description="The loss since the start of the UTC day (its first event), as a part of the equity then.",
     )
     then: LatchLevel = Field(default="reduce", description="What happens at the limit: reduce, flatten or halt.")
 

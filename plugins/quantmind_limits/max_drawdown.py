@@ -19,8 +19,12 @@ _NEAR = 1.0 + 1e-9
 class MaxDrawdownOptions(Options):
     """Options of max_drawdown."""
 
-    limit: Decimal = Field(gt=0, lt=1, description="The fall of the equity from its peak, as a part of the peak.")
-    then: LatchLevel = Field(default="flatten", description="What happens at the limit: reduce, flatten or halt.")
+    limit: Decimal = Field(
+        gt=0, lt=1, examples=[0.1], description="The fall of the equity from its peak, as a part of the peak."
+    )
+    then: LatchLevel = Field(
+        default="flatten", examples=["flatten"], description="What happens at the limit: reduce, flatten or halt."
+    )
 
 
 class MaxDrawdown(Limit[MaxDrawdownOptions]):

@@ -18,13 +18,22 @@ class MaxExposureOptions(Options):
     """Options of max_exposure: at least one of them."""
 
     gross: Decimal | None = Field(
-        default=None, gt=0, description="The largest notional of all symbols, as a multiple of the equity."
+        default=None,
+        gt=0,
+        examples=[3],
+        description="The largest notional of all symbols, as a multiple of the equity.",
     )
     net: Decimal | None = Field(
-        default=None, gt=0, description="The largest long less short notional, either way, as a multiple of the equity."
+        default=None,
+        gt=0,
+        examples=[2],
+        description="The largest long less short notional, either way, as a multiple of the equity.",
     )
     per_symbol: Decimal | None = Field(
-        default=None, gt=0, description="The largest notional of each symbol, as a multiple of the equity."
+        default=None,
+        gt=0,
+        examples=[1.5],
+        description="The largest notional of each symbol, as a multiple of the equity.",
     )
 
     @model_validator(mode="after")
@@ -35,7 +44,10 @@ class MaxExposureOptions(Options):
 
 
 class MaxExposure(Limit[MaxExposureOptions]):
-    """Shrinks what would make the gross, net or own notional larger than a multiple of the equity."""
+    """Shrinks what would make the gross, net or own notional larger than a multiple of the equity.
+
+    At least one of the options must be given.
+    """
 
     name = "max_exposure"
 

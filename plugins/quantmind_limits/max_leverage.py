@@ -15,7 +15,9 @@ _DOWN = Context(prec=28, rounding=ROUND_DOWN)
 class MaxLeverageOptions(Options):
     """Options of max_leverage."""
 
-    limit: Decimal = Field(gt=0, description="The largest notional of all symbols, as a multiple of the equity.")
+    limit: Decimal = Field(
+        gt=0, examples=[3], description="The largest notional of all symbols, as a multiple of the equity."
+    )
 
 
 class MaxLeverage(Limit[MaxLeverageOptions]):

@@ -12,8 +12,10 @@ from quantmind.kinds import ALLOWED, Increase, Limit, Options, Refused, Verdict
 class MaxOpenOrdersOptions(Options):
     """Options of max_open_orders: at least one of them."""
 
-    total: int | None = Field(default=None, ge=1, description="The most working orders of all symbols.")
-    per_symbol: int | None = Field(default=None, ge=1, description="The most working orders of each symbol.")
+    total: int | None = Field(default=None, ge=1, examples=[10], description="The most working orders of all symbols.")
+    per_symbol: int | None = Field(
+        default=None, ge=1, examples=[3], description="The most working orders of each symbol."
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -23,7 +25,10 @@ class MaxOpenOrdersOptions(Options):
 
 
 class MaxOpenOrders(Limit[MaxOpenOrdersOptions]):
-    """Refuses an increase that would be one working order too many; stops and take-profits do not count."""
+    """Refuses an increase that would be one working order too many; stops and take-profits do not count.
+
+    At least one of the options must be given.
+    """
 
     name = "max_open_orders"
 

@@ -12,7 +12,9 @@ from quantmind.kinds import ALLOWED, Increase, Limit, Options, Refused, Verdict
 class MaxOrderNotionalOptions(Options):
     """Options of max_order_notional."""
 
-    limit: Decimal = Field(gt=0, description="The largest notional of one increase, in the settlement currency.")
+    limit: Decimal = Field(
+        gt=0, examples=[20000], description="The largest notional of one increase, in the settlement currency."
+    )
 
 
 class MaxOrderNotional(Limit[MaxOrderNotionalOptions]):

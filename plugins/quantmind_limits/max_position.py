@@ -12,7 +12,7 @@ from quantmind.kinds import ALLOWED, Increase, Limit, Options, Refused, Shrunk, 
 class MaxPositionOptions(Options):
     """Options of max_position."""
 
-    limit: Decimal = Field(gt=0, description="The largest position of each symbol, in base currency.")
+    limit: Decimal = Field(gt=0, examples=[0.5], description="The largest position of each symbol, in base currency.")
 
 
 class MaxPosition(Limit[MaxPositionOptions]):

@@ -14,15 +14,14 @@ from quantmind.kinds.options import format_duration
 class OrderRateOptions(Options):
     """Options of order_rate."""
 
-    orders: int = Field(ge=1, description="The most orders in any window of that length.")
-    per: Duration = Field(default=1_000_000_000, gt=0, description="The length of the window.")
+    orders: int = Field(ge=1, examples=[10], description="The most orders in any window of the length `per`.")
+    per: Duration = Field(default=1_000_000_000, gt=0, examples=["1s"], description="The length of the window.")
 
 
 class OrderRate(Limit[OrderRateOptions]):
-    """Refuses increases while too many orders were made of late; entries and exits count, stops do not.
+    """Refuses increases while too many orders were made of late; entries and exits count, stops do not."""
 
-    A restart shows all facts again, so there is nothing to save.
-    """
+    # A restart shows all facts again, so there is nothing to save.
 
     name = "order_rate"
 

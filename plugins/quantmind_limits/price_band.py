@@ -13,7 +13,9 @@ from quantmind_limits.rounding import above
 class PriceBandOptions(Options):
     """Options of price_band."""
 
-    limit: Decimal = Field(gt=0, description="The largest distance of the price from the mark, as a part of the mark.")
+    limit: Decimal = Field(
+        gt=0, examples=[0.02], description="The largest distance of the price from the mark, as a part of the mark."
+    )
 
 
 class PriceBand(Limit[PriceBandOptions]):

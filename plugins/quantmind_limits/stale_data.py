@@ -11,7 +11,7 @@ from quantmind.kinds.options import format_duration
 class StaleDataOptions(Options):
     """Options of stale_data."""
 
-    max_age: Duration = Field(gt=0, description="The greatest age of the last price, in event time.")
+    max_age: Duration = Field(gt=0, examples=["5s"], description="The greatest age of the last price, in event time.")
 
 
 class StaleData(Limit[StaleDataOptions]):

@@ -12,13 +12,18 @@ from quantmind.market.indicators import Bollinger
 class MeanReversionOptions(Options):
     """Options of mean_reversion."""
 
-    interval: Interval = Field(default=60_000_000_000, description="The length of the bars.")
-    window: int = Field(default=20, gt=1, description="Bars in the moving average.")
-    width: float = Field(default=2.0, gt=0, description="Standard deviations from the average to a band.")
+    interval: Interval = Field(default=60_000_000_000, examples=["5m"], description="The length of the bars.")
+    window: int = Field(default=20, gt=1, examples=[20], description="Bars in the moving average and the deviation.")
+    width: float = Field(default=2.0, gt=0, examples=[2], description="Standard deviations from the average to a band.")
 
 
 class MeanReversion(Strategy[MeanReversionOptions]):
-    """Trades back to the mean: long below the lower Bollinger band, short above the upper one."""
+    """Trades back to the mean: long below the lower Bollinger band, short above the upper one.
+
+    It goes by the closes, and is flat again when a bar closes at the middle or beyond it. With z the distance from the
+    middle in standard deviations the confidence is |z| / (2 * width), at most 1. A window of bars that are all the same
+    changes nothing.
+    """
 
     name = "mean_reversion"
 

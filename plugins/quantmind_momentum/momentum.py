@@ -14,10 +14,10 @@ from quantmind.market.indicators import EMA, RSI
 class MomentumOptions(Options):
     """Options of momentum."""
 
-    interval: Interval = Field(default=60_000_000_000, description="The length of the bars.")
-    rsi: int = Field(default=14, ge=2, description="Bars in the relative strength index.")
-    fast: int = Field(default=12, ge=1, description="Bars in the fast moving average.")
-    slow: int = Field(default=26, ge=2, description="Bars in the slow moving average.")
+    interval: Interval = Field(default=60_000_000_000, examples=["1m"], description="The length of the bars.")
+    rsi: int = Field(default=14, ge=2, examples=[14], description="Bars in the relative strength index.")
+    fast: int = Field(default=12, ge=1, examples=[12], description="Bars in the fast moving average.")
+    slow: int = Field(default=26, ge=2, examples=[26], description="Bars in the slow moving average; more than `fast`.")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -27,7 +27,11 @@ class MomentumOptions(Options):
 
 
 class Momentum(Strategy[MomentumOptions]):
-    """Follows the trend: long with the fast average above the slow one and the RSI above 50, short below."""
+    """Follows the trend: long with the fast average above the slow one and the RSI above 50, short below.
+
+    With average and RSI on different sides it is flat. It signals when that changes, with |RSI - 50| / 50 as
+    confidence. The averages are exponential ones of the closes. To warm up it wants ten times its longest period.
+    """
 
     name = "momentum"
 

@@ -75,12 +75,16 @@ class TLSOptions(Options):
 class NATSOptions(Options):
     """Which servers carry the frames, and under which terms."""
 
-    url: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
+    url: Annotated[tuple[str, ...], BeforeValidator(_split, json_schema_input_type=str | list[str])] = Field(
         default=("nats://127.0.0.1:4222",),
         min_length=1,
+        examples=["nats://127.0.0.1:4222"],
         description="nats://HOST:PORT or tls://HOST:PORT; of a cluster all servers, as a list or with commas.",
     )
-    tls: TLSOptions | None = Field(default=None, description="Encrypts the connection; tls:// alone does so too.")
+    tls: TLSOptions | None = Field(
+        default=None,
+        description="Encrypts the connection; `{}` trusts the authorities of the system. tls:// alone does so too.",
+    )
     user: str | None = Field(default=None, description="Name of the user; `{stage}` in it is the stage's name.")
     password: SecretStr | None = Field(default=None, description="Password of the user.")
     nkey: SecretStr | None = Field(

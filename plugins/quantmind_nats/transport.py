@@ -9,8 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING, get_args
 
 from quantmind.errors import QuantMindError
-from quantmind.kinds import Transport
+from quantmind.kinds import Server, Transport
 from quantmind.kinds.transport import OBSERVER, STAGES, Handler, Topic
+from quantmind_nats.greeting import servers
 from quantmind_nats.names import Names
 from quantmind_nats.options import NATSOptions
 from quantmind_nats.outbox import Outbox
@@ -40,6 +41,11 @@ class NATS(Transport[NATSOptions]):
     """
 
     name = "nats"
+
+    @classmethod
+    def servers(cls, options: NATSOptions) -> Sequence[Server]:
+        """Return every server of the cluster."""
+        return servers(options)
 
     def __init__(self, options: NATSOptions, pipeline: str, stage: str) -> None:
         super().__init__(options, pipeline, stage)

@@ -25,9 +25,12 @@ class PaperOptions(Options):
     account: str = Field(
         default="paper",
         pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$",
+        examples=["demo"],
         description="Name of the account; its journal and lock belong to it.",
     )
-    balance: Decimal = Field(default=Decimal(10000), gt=0, description="Balance a new account starts with.")
+    balance: Decimal = Field(
+        default=Decimal(10000), gt=0, examples=[10000], description="Balance a new account starts with."
+    )
     taker_fee: Decimal = Field(
         default=Decimal("0.0005"), ge=0, lt=1, description="Fee of an order that takes, as a part of its notional."
     )
@@ -37,19 +40,18 @@ class PaperOptions(Options):
         lt=1,
         description="Fee of a resting limit order, as a part of its notional; negative is a rebate.",
     )
-    fee_tiers: tuple[Tier, ...] = Field(
-        default=(), description="Fees by traded volume, instead of the two above: {volume, maker_fee, taker_fee} each."
-    )
+    fee_tiers: tuple[Tier, ...] = Field(default=(), description="Fees by traded volume, instead of the two above.")
     volume: Decimal = Field(
         default=Decimal(0), ge=0, description="The traded volume that chooses the fee tier; it stays what it is."
     )
     latency: Duration | RandomTimes | MeasuredTimes = Field(
         default=0,
-        description="Time a command takes to reach the venue: 250ms; or {shortest, longest, seed}; "
-        "or {measured: [...], seed}.",
+        examples=["20ms"],
+        description="Time a command takes to reach the venue: one, or drawn between `shortest` and `longest`, or out "
+        "of those that were `measured`.",
     )
     slippage: SlippageOptions = Field(
-        default=SlippageOptions(), description="What a taker pays beyond the price shown: {ticks, fraction, impact}."
+        default=SlippageOptions(), description="What a taker pays beyond the price shown."
     )
     partial_fills: bool = Field(
         default=False, description="Fill no more than the size that a quote, a book or a trade shows."
@@ -84,7 +86,11 @@ class PaperOptions(Options):
 
 
 class Paper(Executor[PaperOptions]):
-    """Fills orders by the market data of the recipe, without a venue."""
+    """Fills orders by the market data of the recipe, without a venue.
+
+    Quotes and books fill where there are any, else trades, else the shortest bars; never a price from before the order
+    reached the venue.
+    """
 
     name = "paper"
     simulated: ClassVar[bool] = True

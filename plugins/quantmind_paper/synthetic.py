@@ -33,16 +33,25 @@ _Makers = tuple[list[tuple[_Maker, bool]], ...]
 class SyntheticOptions(Options):
     """Options of the synthetic feed."""
 
-    seed: int = Field(default=0, description="Another seed is another market.")
-    live: bool = Field(default=False, description="Whether it is a market of now, at the wall clock.")
+    seed: int = Field(default=0, examples=[7], description="Another seed is another market.")
+    live: bool = Field(
+        default=False,
+        description="Whether it is a market of now, at the wall clock: never waited for, late events left out, no "
+        "history.",
+    )
     duration: Duration | None = Field(
-        default=None, description="How long the market lasts, in event time: 10m without, and for ever when live."
+        default=None,
+        examples=["30m"],
+        description="How long the market lasts, in event time; left out, 10m, and for ever when live.",
     )
     start: Moment = Field(default=_START, description="Time of the first event of a market that is replayed.")
     price: float = Field(default=50_000.0, gt=0, description="The price it begins with.")
     volatility: float = Field(default=0.8, ge=0, le=10, description="Standard deviation of a year's returns.")
     trend: float = Field(
-        default=0.005, ge=0, lt=1, description="How far the wave lifts and lowers the price, as a part of it."
+        default=0.005,
+        ge=0,
+        lt=1,
+        description="How far the wave lifts and lowers the price, as a part of it; 0 is none.",
     )
     trend_period: Interval = Field(default=600_000_000_000, description="The length of one wave.")
     quote_interval: Interval = Field(default=100_000_000, description="Time between quotes.")
@@ -66,7 +75,10 @@ class SyntheticOptions(Options):
 
 
 class Synthetic(Feed[SyntheticOptions]):
-    """Makes up quotes, trades, mark prices and funding rates; the same ones for the same seed."""
+    """Makes up quotes, trades, mark prices and funding rates; the same ones for the same seed.
+
+    The price is a random walk on a slow wave, and the same on every machine, whoever listens.
+    """
 
     name = "synthetic"
 

@@ -17,7 +17,7 @@ class RandomTimes(Options):
     """Times drawn between two bounds."""
 
     shortest: Duration = Field(default=0, description="The shortest time.")
-    longest: Duration = Field(description="The longest time.")
+    longest: Duration = Field(examples=["30ms"], description="The longest time.")
     seed: int = Field(default=0, description="Another seed draws other times.")
 
     @model_validator(mode="after")
@@ -30,16 +30,22 @@ class RandomTimes(Options):
 class MeasuredTimes(Options):
     """Times drawn from measured ones."""
 
-    measured: tuple[Duration, ...] = Field(min_length=1, description="Times that were measured, each as likely.")
+    measured: tuple[Duration, ...] = Field(
+        min_length=1, examples=[["12ms", "30ms"]], description="Times that were measured, each as likely."
+    )
     seed: int = Field(default=0, description="Another seed draws other times.")
 
 
 class Tier(Options):
     """The fees from a traded volume on."""
 
-    volume: Decimal = Field(ge=0, description="The notional traded in the venue's period, from which on they hold.")
-    maker_fee: Decimal = Field(gt=-1, lt=1, description="Fee of a resting order; negative is a rebate.")
-    taker_fee: Decimal = Field(ge=0, lt=1, description="Fee of an order that takes what is there.")
+    volume: Decimal = Field(
+        ge=0, examples=[0], description="The notional traded in the venue's period, from which on they hold."
+    )
+    maker_fee: Decimal = Field(
+        gt=-1, lt=1, examples=[0.0002], description="Fee of a resting order; negative is a rebate."
+    )
+    taker_fee: Decimal = Field(ge=0, lt=1, examples=[0.0005], description="Fee of an order that takes what is there.")
 
 
 class SlippageOptions(Options):

@@ -25,7 +25,9 @@ class RedisOptions(Options):
 
     url: Annotated[SecretStr, AfterValidator(_check_url)] = Field(
         default=SecretStr("redis://127.0.0.1:6379/0"),
-        description="redis://[[USER]:PASSWORD@]HOST:PORT/DB, rediss:// for TLS, or unix:///PATH.",
+        examples=["redis://127.0.0.1:6379/0"],
+        description="redis://[[USER]:PASSWORD@]HOST:PORT/DB, rediss:// for TLS, or unix:///PATH; left out, the "
+        "Redis of this machine.",
     )
     prefix: str = Field(
         default="quantmind",

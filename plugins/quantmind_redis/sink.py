@@ -14,8 +14,9 @@ from quantmind.errors import QuantMindError
 from quantmind.events import Health, Holdings, Incident, Vitals
 from quantmind.events.market import CHANNELS
 from quantmind.events.names import EVENT_TYPES
-from quantmind.kinds import Run, Sink
+from quantmind.kinds import Run, Server, Sink
 from quantmind_redis.board import Board, Command
+from quantmind_redis.greeting import server
 from quantmind_redis.options import RedisOptions
 
 if TYPE_CHECKING:
@@ -36,6 +37,11 @@ class Redis(Sink[RedisOptions]):
     """
 
     name = "redis"
+
+    @classmethod
+    def servers(cls, options: RedisOptions) -> Sequence[Server]:
+        """Return the Redis."""
+        return (server(options),)
 
     def __init__(self, options: RedisOptions, run: Run) -> None:
         super().__init__(options, run)

@@ -13,12 +13,20 @@ from quantmind.risk.size import at_risk
 class FixedFractionOptions(Options):
     """Options of fixed_fraction."""
 
-    fraction: Decimal = Field(gt=0, le=1, description="The part of the equity that is lost at the stop.")
-    cap: Decimal = Field(default=Decimal(1), gt=0, description="The largest notional, as a multiple of the equity.")
+    fraction: Decimal = Field(
+        gt=0, le=1, examples=[0.01], description="The part of the equity that is lost at the stop."
+    )
+    cap: Decimal = Field(
+        default=Decimal(1), gt=0, examples=[2], description="The largest notional, as a multiple of the equity."
+    )
 
 
 class FixedFraction(SizingRule[FixedFractionOptions]):
-    """Holds what loses a fixed fraction of the equity at the stop, or altogether where there is no stop."""
+    """Holds what loses a fixed fraction of the equity at the stop, or altogether where there is no stop.
+
+    The quantity is fraction * equity / stop distance, at most cap * equity / price. Without a protection rule the
+    distance is the price.
+    """
 
     name = "fixed_fraction"
 

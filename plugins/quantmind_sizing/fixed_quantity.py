@@ -12,7 +12,7 @@ from quantmind.kinds import Options, Sizing, SizingRule
 class FixedQuantityOptions(Options):
     """Options of fixed_quantity."""
 
-    quantity: Decimal = Field(gt=0, description="The quantity at a Target of 1, in base currency.")
+    quantity: Decimal = Field(gt=0, examples=[0.1], description="The quantity at a Target of 1, in base currency.")
 
 
 class FixedQuantity(SizingRule[FixedQuantityOptions]):

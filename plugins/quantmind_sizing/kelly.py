@@ -22,9 +22,13 @@ _ZERO = Decimal(0)
 class MeasuredOptions(Options):
     """The prior of measured trades: without an edge in it no trade would ever be made."""
 
-    wins: Decimal = Field(gt=0, description="The wins believed in before the first trade: a of the Beta prior.")
-    losses: Decimal = Field(gt=0, description="The losses believed in before the first trade: b of the Beta prior.")
-    reward_risk: Decimal = Field(gt=0, description="The mean win over the mean loss believed in.")
+    wins: Decimal = Field(
+        gt=0, examples=[11], description="The wins believed in before the first trade: a of the Beta prior."
+    )
+    losses: Decimal = Field(
+        gt=0, examples=[9], description="The losses believed in before the first trade: b of the Beta prior."
+    )
+    reward_risk: Decimal = Field(gt=0, examples=[1.2], description="The mean win over the mean loss believed in.")
     weight: Decimal = Field(default=Decimal(20), gt=0, description="The trades that the believed ratio is worth.")
 
     @property
@@ -52,16 +56,24 @@ class ReturnsOptions(Options):
 class KellyOptions(Options):
     """Options of kelly: `win_rate` and `reward_risk`, or `measured`, or `returns`."""
 
-    win_rate: Decimal | None = Field(default=None, ge=0, le=1, description="The part of the trades that win, as given.")
-    reward_risk: Decimal | None = Field(default=None, gt=0, description="The mean win over the mean loss, as given.")
+    win_rate: Decimal | None = Field(
+        default=None, ge=0, le=1, examples=[0.55], description="The part of the trades that win, as given."
+    )
+    reward_risk: Decimal | None = Field(
+        default=None, gt=0, examples=[1.5], description="The mean win over the mean loss, as given."
+    )
     measured: MeasuredOptions | None = Field(
         default=None, description="Measure both on the account's own closed trades of the symbol, from a prior on."
     )
     returns: ReturnsOptions | None = Field(
         default=None, description="Hold the leverage that the symbol's own returns per bar ask for."
     )
-    fraction: Decimal = Field(default=Decimal("0.5"), gt=0, le=1, description="The part of the Kelly fraction to hold.")
-    cap: Decimal = Field(default=Decimal(1), gt=0, description="The largest notional, as a multiple of the equity.")
+    fraction: Decimal = Field(
+        default=Decimal("0.5"), gt=0, le=1, examples=[0.5], description="The part of the Kelly fraction to hold."
+    )
+    cap: Decimal = Field(
+        default=Decimal(1), gt=0, examples=[2], description="The largest notional, as a multiple of the equity."
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -74,7 +86,11 @@ class KellyOptions(Options):
 
 
 class Kelly(SizingRule[KellyOptions]):
-    """Holds a part of the Kelly fraction: by a given or measured win rate, or by the returns per bar."""
+    """Holds a part of the Kelly fraction: by a given or measured win rate, or by the returns per bar.
+
+    Give one of the three: `win_rate` and `reward_risk`, or `measured`, or `returns`. Of the equity `fraction` times the
+    Kelly fraction is at risk at the stop; by returns it is a leverage, whatever the stop is.
+    """
 
     name = "kelly"
 

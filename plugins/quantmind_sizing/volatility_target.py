@@ -18,14 +18,25 @@ from quantmind_sizing.returns import Returns
 class VolatilityTargetOptions(Options):
     """Options of volatility_target."""
 
-    target: Decimal = Field(gt=0, description="The wanted volatility of the equity in a year of 365 days; 0.2 is 20 %.")
-    interval: Interval = Field(default=3_600_000_000_000, description="The length of the bars.")
-    window: int = Field(default=168, ge=10, description="Returns in the estimate.")
+    target: Decimal = Field(
+        gt=0, examples=[0.2], description="The wanted volatility of the equity in a year of 365 days; 0.2 is 20 %."
+    )
+    interval: Interval = Field(default=3_600_000_000_000, examples=["1h"], description="The length of the bars.")
+    window: int = Field(
+        default=168,
+        ge=10,
+        examples=[168],
+        description="Returns in the estimate; nothing is held before there are as many.",
+    )
     cap: Decimal = Field(default=Decimal(1), gt=0, description="The largest notional, as a multiple of the equity.")
 
 
 class VolatilityTarget(SizingRule[VolatilityTargetOptions]):
-    """Holds the quantity whose expected volatility is the target."""
+    """Holds the quantity whose expected volatility is the target.
+
+    The quantity is target * equity / (volatility * price), at most cap * equity / price. The volatility is the
+    deviation of the returns per bar, times the root of the bars in 365 days.
+    """
 
     name = "volatility_target"
 

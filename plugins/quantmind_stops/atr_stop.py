@@ -18,9 +18,13 @@ from quantmind_stops.stop import follows, stop_level, to_tick
 class AtrStopOptions(Options):
     """Options of atr_stop."""
 
-    interval: Interval = Field(default=60_000_000_000, description="The length of the bars.")
-    period: int = Field(default=14, ge=1, description="Bars in the average true range, smoothed as Wilder does.")
-    multiplier: Decimal = Field(default=Decimal(3), gt=0, description="The distance, in average true ranges.")
+    interval: Interval = Field(default=60_000_000_000, examples=["1m"], description="The length of the bars.")
+    period: int = Field(
+        default=14, ge=1, examples=[14], description="Bars in the average true range, smoothed as Wilder does."
+    )
+    multiplier: Decimal = Field(
+        default=Decimal(3), gt=0, examples=[3], description="The distance, in average true ranges."
+    )
     trailing: bool = Field(default=True, description="Whether the stop follows the best price after each bar.")
     step: Decimal = Field(
         default=Decimal("0.1"),

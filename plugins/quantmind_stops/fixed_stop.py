@@ -15,7 +15,7 @@ from quantmind_stops.stop import follows, stop_level, to_tick
 class FixedStopOptions(Options):
     """Options of fixed_stop."""
 
-    part: Decimal = Field(gt=0, lt=1, description="The distance of the stop, as a part of the price.")
+    part: Decimal = Field(gt=0, lt=1, examples=[0.02], description="The distance of the stop, as a part of the price.")
     trailing: bool = Field(
         default=False, description="Whether the stop follows the best price, at the same part of it."
     )

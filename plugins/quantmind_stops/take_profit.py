@@ -12,7 +12,9 @@ from quantmind.kinds import Held, Levels, Options, Protection
 class TakeProfitOptions(Options):
     """Options of take_profit."""
 
-    reward_risk: Decimal = Field(gt=0, description="The profit to take, as a multiple of the distance of the stop.")
+    reward_risk: Decimal = Field(
+        gt=0, examples=[1.5], description="The profit to take, as a multiple of the distance of the stop."
+    )
 
 
 class TakeProfit(Protection[TakeProfitOptions]):

@@ -10,7 +10,7 @@ from quantmind.kinds import Duration, Held, Levels, Options, Protection
 class TimeStopOptions(Options):
     """Options of time_stop."""
 
-    after: Duration = Field(gt=0, description="How long a position is held at most, in event time.")
+    after: Duration = Field(gt=0, examples=["4h"], description="How long a position is held at most, in event time.")
 
 
 class TimeStop(Protection[TimeStopOptions]):

@@ -50,7 +50,7 @@ class VenueOptions(Options):
         description="Whether the market waits for the first subscription, or until it is told (POST /venue/begin); "
         "at speed `max` it waits for the subscription in any case.",
     )
-    balance: Decimal = Field(default=Decimal(10_000), ge=0, description="The account's balance.")
+    balance: Decimal = Field(default=Decimal(10_000), ge=0, le=10**15, description="The account's balance.")
     key: str = Field(default=KEY, min_length=1, description="The account's API key.")
     secret: str = Field(default=SECRET, min_length=1, description="The secret that signs.")
     funding_rate: float = Field(default=0.0001, gt=-1, lt=1, description="The rate of funding where no data say it.")

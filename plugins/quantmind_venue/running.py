@@ -33,8 +33,9 @@ async def run(options: VenueOptions, *, as_json: bool) -> None:
         raise UsageError(str(error)) from error
     try:
         await venue.start()
-    except OSError as error:
-        reason = error.strerror or str(error)
+    except (OSError, UnicodeError) as error:
+        # A name of a host that is none is no text that can be looked up.
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise UsageError(f"--host {options.host} --port {options.port}: cannot listen: {reason}") from error
     try:
         said = venue.url, options.key, options.secret

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, model_validator
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler, SecretStr, ValidationInfo, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from quantmind.kinds import Options
 from quantmind.kinds.transport import STAGES
@@ -88,6 +90,7 @@ class ZeroMQOptions(Options):
     )
     endpoint: Annotated[str, AfterValidator(check_endpoint)] | None = Field(
         default="tcp://127.0.0.1:5555",
+        examples=["tcp://127.0.0.1:5555"],
         description="tcp://127.0.0.1:PORT, the first of four ports, or ipc:///PATH, the start of four names.",
     )
     endpoints: Annotated[
@@ -101,6 +104,11 @@ class ZeroMQOptions(Options):
         ge=1,
         description="Frames that ZeroMQ keeps for each subscriber, and each subscriber keeps.",
     )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Say the fields, though a validator comes before them: it takes no other keys."""
+        return handler(schema)
 
     @model_validator(mode="before")
     @classmethod

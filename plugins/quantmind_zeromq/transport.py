@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from quantmind.errors import QuantMindError
-from quantmind.kinds import Transport
+from quantmind.kinds import Server, Transport
 from quantmind.kinds.transport import OBSERVER, STAGES, Handler, Topic
 from quantmind_zeromq.endpoint import address, numeric
+from quantmind_zeromq.greeting import socket_of
 from quantmind_zeromq.options import Stage, ZeroMQOptions
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ class ZeroMQ(Transport[ZeroMQOptions]):
     """
 
     name = "zeromq"
+
+    @classmethod
+    def servers(cls, options: ZeroMQOptions) -> Sequence[Server]:
+        """Return the socket of every stage."""
+        return tuple(socket_of(stage, _where(options, stage), options.curve is not None) for stage in STAGES)
 
     def __init__(self, options: ZeroMQOptions, pipeline: str, stage: str) -> None:
         super().__init__(options, pipeline, stage)
@@ -130,9 +136,14 @@ class ZeroMQ(Transport[ZeroMQOptions]):
     def _address(self, stage: str) -> str:
         if stage not in STAGES:
             raise QuantMindError(f"zeromq: no stage is called {stage!r}: it must be one of {', '.join(STAGES)}")
-        if self.options.endpoints is not None:
-            name: Stage = stage  # type: ignore[assignment] # it is one of STAGES
-            return numeric(self.options.endpoints[name])
-        if self.options.endpoint is None:
-            raise QuantMindError("zeromq: no endpoint is given")
-        return address(self.options.endpoint, stage)
+        return _where(self.options, stage)
+
+
+def _where(options: ZeroMQOptions, stage: str) -> str:
+    """Return the address of a stage's socket."""
+    if options.endpoints is not None:
+        name: Stage = stage  # type: ignore[assignment] # it is one of STAGES
+        return numeric(options.endpoints[name])
+    if options.endpoint is None:
+        raise QuantMindError("zeromq: no endpoint is given")
+    return address(options.endpoint, stage)

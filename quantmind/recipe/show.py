@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import enum
-import json
-import re
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
-from pydantic import BaseModel, SecretBytes, SecretStr
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from quantmind.kinds import Duration, Interval
 from quantmind.kinds.options import format_duration
 from quantmind.market.instruments import Instrument
-from quantmind.recipe.components import MASK
-from quantmind.recipe.document import scalar
 from quantmind.recipe.entry import Entry
 from quantmind.recipe.model import Origins, Recipe, Spec
 from quantmind.recipe.problems import join
-
-_TIMES = (get_args(Interval)[1], get_args(Duration)[1])
-_PLAIN = re.compile(r"[A-Za-z0-9_/][A-Za-z0-9_./+-]*(:[A-Za-z0-9_./+-]+)*")
+from quantmind.recipe.written import plain, scalar, timed
 
 
 class Leaf(msgspec.Struct, frozen=True):
@@ -89,7 +81,7 @@ class _View:
 
     def leaf(self, path: str, value: Any) -> Leaf:
         """Show a value as it was written, if it was."""
-        return Leaf(self._origins.values.get(path, _plain(value)), self.origin(path))
+        return Leaf(self._origins.values.get(path, plain(value)), self.origin(path))
 
     def written(self, data: Any, path: str) -> Any:
         """Show plain data."""
@@ -152,29 +144,12 @@ class _View:
             return {str(key): self.value(member, join(path, str(key))) for key, member in value.items()}
         if isinstance(value, list | tuple) and value:
             return [self.value(member, join(path, index)) for index, member in enumerate(value)]
-        if field and isinstance(value, int) and any(time in field.metadata for time in _TIMES):
-            value = format_duration(value)
-        return self.leaf(path, value)
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as YAML and JSON know it."""
-    if value is None or (isinstance(value, bool | int | float | str | Decimal) and not isinstance(value, enum.Enum)):
-        return value
-    if isinstance(value, SecretStr | SecretBytes):
-        return MASK
-    if isinstance(value, enum.Enum):
-        return _plain(value.value)
-    if isinstance(value, set | frozenset):
-        return sorted(map(str, value))
-    if isinstance(value, list | tuple):
-        return [_plain(member) for member in value]
-    return value if value == {} else str(value)
+        return self.leaf(path, timed(value, field.annotation, field.metadata) if field else value)
 
 
 def _lines(node: Any) -> list[str]:
     if isinstance(node, Leaf):
-        return [f"{_scalar(node.value)}  # {node.origin}"]
+        return [f"{scalar(node.value)}  # {node.origin}"]
     lines = []
     if isinstance(node, list):
         for member in node:
@@ -184,30 +159,10 @@ def _lines(node: Any) -> list[str]:
     for key, member in node.items():
         below = _lines(member)
         if isinstance(member, Leaf):
-            lines.append(f"{_scalar(key)}: {below[0]}")
+            lines.append(f"{scalar(key)}: {below[0]}")
         else:
-            lines += [f"{_scalar(key)}:", *(f"  {line}" for line in below)]
+            lines += [f"{scalar(key)}:", *(f"  {line}" for line in below)]
     return lines
-
-
-def _scalar(value: Any) -> str:
-    """Write a value so that a recipe reads the same: `$` doubled, text that looks like a number quoted."""
-    if isinstance(value, str):
-        text = value.replace("$", "$$")
-        plain = _PLAIN.fullmatch(text) and isinstance(scalar(text), str)
-        return text if plain else f'"{"".join(map(_escaped, text))}"'
-    if isinstance(value, list):
-        return f"[{', '.join(map(_scalar, value))}]"
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    return str(value) if isinstance(value, float) else json.dumps(value)
-
-
-def _escaped(character: str) -> str:
-    """Write a character of quoted text; YAML would fold some line ends that JSON does not escape."""
-    if ord(character) < 0x80:
-        return json.dumps(character)[1:-1]
-    return character if character.isprintable() else f"\\U{ord(character):08x}"
 
 
 def _values(node: Any) -> Any:
