@@ -7,6 +7,12 @@ class QuantMindError(Exception):
     """The work failed; the message says where, what and what to do, in one line."""
 
     exit_code = 1
+    """What the command that ends with it exits with; each kind of error has its own."""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The message as it is told: one line, or where it is a list of problems one for each, in order."""
+        return (str(self),)
 
 
 class UsageError(QuantMindError):

@@ -10,7 +10,9 @@ import pluggy
 from quantmind.kinds import Component
 
 hookspec = pluggy.HookspecMarker("quantmind")
+"""Marks what QuantMind calls."""
 hookimpl = pluggy.HookimplMarker("quantmind")
+"""Marks a plugin's answer: `@hookimpl` before the function of the hook's name."""
 
 
 class Hooks:
@@ -18,4 +20,4 @@ class Hooks:
 
     @hookspec
     def register_components(self) -> Iterable[type[Component[Any]]]:  # type: ignore[empty-body]
-        """Return the component classes of this plugin; called once, when it is loaded."""
+        """Return the component classes of this plugin, in any order; called once, when it is loaded."""

@@ -10,10 +10,14 @@ import msgspec
 from quantmind.events import Figure
 
 Type = Literal["counter", "gauge"]
+"""What only grows while a stage runs, or what goes up and down."""
 
 
 class Metric(msgspec.Struct, frozen=True):
-    """A figure that stages publish in their Vitals, with the stage as first label of all."""
+    """A figure that stages publish in their Vitals: its `name`, `type`, `unit` and `meaning`.
+
+    `labels` are the names of its labels in order; who exports it puts the stage before them.
+    """
 
     name: str
     type: Type
@@ -22,7 +26,11 @@ class Metric(msgspec.Struct, frozen=True):
     labels: tuple[str, ...] = ()
 
     def figure(self, value: float, *labels: str) -> Figure:
-        """Return the metric as it is now."""
+        """Return the metric as it is now, with the values of its labels in their order.
+
+        Raises:
+            ValueError: there are more or fewer labels than it has.
+        """
         if len(labels) != len(self.labels):
             raise ValueError(f"{self.name} has the labels {self.labels}, was given {labels}")
         return Figure(self.name, labels, float(value))

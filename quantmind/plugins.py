@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from importlib.metadata import Distribution, EntryPoint
 
 GROUP = "quantmind"
+"""The group of entry points that plugins are found by."""
+COMMANDS = "quantmind.commands"
+"""The group of entry points that the commands of plugins are found by."""
 OWN = "quantmind"
 """The distribution that `--no-plugins` leaves."""
 
@@ -30,7 +33,10 @@ class PluginError(RecipeError):
 
 
 class Found(msgspec.Struct, frozen=True, order=True):
-    """A component, or (with a `fault` and no kind) a plugin that gives none."""
+    """A component by its `kind`, `name` and `summary`, or (with a `fault` and no kind) a plugin that gives none.
+
+    `distribution`, `version` and `module` say who brought it, as in `Origin`.
+    """
 
     kind: str
     name: str
@@ -42,7 +48,10 @@ class Found(msgspec.Struct, frozen=True, order=True):
 
 
 class Origin(msgspec.Struct, frozen=True, order=True):
-    """Who brought a component: a distribution (empty for classes given directly) and its module."""
+    """Who brought a component: a `distribution` with its `version`, both empty for classes given directly.
+
+    `module` is what its entry point names, or where the class is defined.
+    """
 
     distribution: str
     version: str
@@ -67,7 +76,11 @@ class Plugins:
 
     `allow` names distributions or import modules; None allows all. The environment variable QUANTMIND_PLUGINS
     (names with commas) restricts likewise, and `only_own` leaves nothing but what comes with QuantMind.
-    `extra` are component classes that come from no entry point.
+    `extra` are component classes, in any order, that come from no entry point. `environ` is asked instead of the
+    process's environment, by name.
+
+    Raises:
+        PluginError: one of `extra` is no component.
     """
 
     def __init__(
@@ -90,10 +103,11 @@ class Plugins:
         self._manager = pluggy.PluginManager("quantmind")
         self._manager.add_hookspecs(Hooks)
         self._entries: tuple[_Entry, ...] | None = None
+        self._refusals: dict[_Entry, str] = {}
         self._components: dict[str, tuple[type[Component[Any]], ...]] = {}
         self._faults: dict[str, str] = {}
         for component in extra:
-            if fault := _fault_of(component):
+            if fault := fault_of(component):
                 raise PluginError(fault)
         self._extra = tuple(dict.fromkeys(extra))
 
@@ -116,7 +130,7 @@ class Plugins:
         return next(iter(found))
 
     def all(self) -> list[Found]:
-        """Load every plugin that is allowed, and list the components and the faults."""
+        """Load every plugin that is allowed, and list components and faults, sorted by kind and name."""
         owners: dict[type[Component[Any]], Origin] = dict(self._registered(lambda _: True))
         rows = []
         for component, origin in owners.items():
@@ -133,6 +147,32 @@ class Plugins:
                 rows.append(Found("", entry.name, "", *_fields(entry.origin), fault=fault))
         return sorted(rows)
 
+    def failures(self) -> list[Found]:
+        """List the plugins that were to be loaded so far and could not be."""
+        return [
+            Found("", entry.name, "", *_fields(entry.origin), fault=self._faults[entry.value])
+            for entry in self._discover()
+            if entry.value in self._faults
+        ]
+
+    @property
+    def installed(self) -> list[str]:
+        """The distributions and modules that have plugins, allowed or not."""
+        origins = self._origins()
+        return sorted({name for origin in origins for name in (origin.distribution, origin.module) if name})
+
+    def is_installed(self, name: str) -> bool:
+        """Say whether a name on the allow-list is one of a plugin."""
+        return any(_normalised([name]) & _names(origin) for origin in self._origins())
+
+    def _origins(self) -> set[Origin]:
+        """Return who brings components or commands."""
+        from importlib.metadata import entry_points
+
+        names: dict[int, tuple[str, str]] = {}
+        commands = {_entry(point, names).origin for point in entry_points(group=COMMANDS)}
+        return {entry.origin for entry in self._discover()} | commands
+
     def refusal(self, point: EntryPoint) -> str:
         """Say why nothing of an entry point may be loaded, whatever its group; empty if it may."""
         return self._refusal(_entry(point, {}))
@@ -148,9 +188,13 @@ class Plugins:
         return self._entries
 
     def _refusal(self, entry: _Entry) -> str:
-        """Say why a plugin may not be loaded; empty if it may."""
-        module = entry.origin.module
-        own_names = _normalised([entry.origin.distribution, module, module.partition(".")[0]])
+        """Say why a plugin may not be loaded; empty if it may. It is asked for every component of a recipe."""
+        if entry not in self._refusals:
+            self._refusals[entry] = self._refuse(entry)
+        return self._refusals[entry]
+
+    def _refuse(self, entry: _Entry) -> str:
+        own_names = _names(entry.origin)
         for reason, allowed in self._restrictions:
             if not own_names & allowed:
                 return reason
@@ -188,7 +232,7 @@ class Plugins:
         if not results:
             raise PluginError("it has no register_components with @hookimpl, or that returns nothing")
         components = tuple(component for result in results for component in result)
-        if fault := next(filter(None, map(_fault_of, components)), ""):
+        if fault := next(filter(None, map(fault_of, components)), ""):
             raise PluginError(fault)
         return components
 
@@ -247,6 +291,11 @@ def _entry(point: EntryPoint, names: dict[int, tuple[str, str]]) -> _Entry:
     return _Entry(point.name, point.value, Origin(*names[id(dist)], module), point)
 
 
+def _names(origin: Origin) -> frozenset[str]:
+    """Return the names by which a plugin may be allowed."""
+    return _normalised([origin.distribution, origin.module, origin.module.partition(".")[0]])
+
+
 def _fields(origin: Origin) -> tuple[str, str, str]:
     return origin.distribution, origin.version, origin.module
 
@@ -256,7 +305,7 @@ def _normalised(names: Collection[str]) -> frozenset[str]:
     return frozenset(re.sub(r"[-_.]+", "-", name.strip()).lower() for name in names if name.strip())
 
 
-def _fault_of(component: object) -> str:
+def fault_of(component: object) -> str:
     """Say what keeps a class from being a component; empty if nothing does."""
     if not (isinstance(component, type) and issubclass(component, Component)):
         return f"{component!r} is no component class: derive it from one of the kinds in quantmind.kinds"

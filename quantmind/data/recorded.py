@@ -32,11 +32,17 @@ class Recorded(msgspec.Struct, frozen=True):
     """
 
     files: Files
+    """The bar files of each symbol, in any order."""
     interval: int
+    """The length of the bars, in ns."""
     funding: Files = {}
+    """The files of funding rates of each symbol, in any order."""
     marks: Files = {}
+    """The files of mark prices of each symbol, in any order."""
     start: int | None = None
+    """The time (ns UTC) it begins at; None for that of the data."""
     end: int | None = None
+    """The time (ns UTC) it ends at; None for that of the data."""
 
     def offers(self, symbols: Collection[str]) -> dict[str, frozenset[Channel]]:
         """Return the channels of each symbol that has files; opens none."""
@@ -45,7 +51,7 @@ class Recorded(msgspec.Struct, frozen=True):
         return {symbol: channels for symbol, channels in offered.items() if channels}
 
     def read(self, symbols: Sequence[str], wanted: Mapping[str, Collection[Channel]]) -> Selection:
-        """Read and check what is wanted of the symbols, which are in the order of the recipe.
+        """Read and check what is wanted, by symbol; the symbols are in the order of the recipe.
 
         Raises:
             QuantMindError: a file cannot be read, or holds what cannot be true.
@@ -64,7 +70,11 @@ class Recorded(msgspec.Struct, frozen=True):
         return Selection(symbols, table, points)
 
     def history(self, symbol: str, channel: Channel, count: int) -> list[Market]:
-        """Return the last `count` events of a channel from before `start`; none without a `start`."""
+        """Return the last `count` events of a channel from before `start`, in order; none without a `start`.
+
+        Raises:
+            QuantMindError: a file cannot be read, or holds what cannot be true.
+        """
         if self.start is None or count < 1 or channel not in self.offers([symbol]).get(symbol, ()):
             return []
         if channel.kind == "bar":
@@ -96,15 +106,24 @@ class Recorded(msgspec.Struct, frozen=True):
 
 
 class Selection:
-    """What was read: bars in memory as far as they are being read, marks and funding rates as a table."""
+    """What was read: bars in memory as far as they are being read, marks and funding rates as tables.
+
+    `symbols` are in the order of the recipe; `points`, in any order, have the columns `time` (ns UTC), `rate` (or the
+    mark price), `mark`, `funding` (which of the two it is) and `symbol` (its number).
+    """
 
     def __init__(self, symbols: Sequence[str], table: BarTable, points: Sequence[pl.DataFrame]) -> None:
         self.bars = table
+        """The bars that were chosen, in the order of (ts, symbols)."""
         self._symbols = tuple(symbols)
         self._points = points
 
     def batches(self) -> Iterator[Sequence[Market]]:
-        """Yield the events in their order of `Precedence`."""
+        """Yield the events in batches, in the order of `Precedence`.
+
+        Raises:
+            QuantMindError: a file cannot be read any more.
+        """
         bars = self.bars.batches()
         if not self._points:
             return bars

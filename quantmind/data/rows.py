@@ -61,7 +61,8 @@ def stem(path: Path) -> str:
 class Columns(msgspec.Struct, frozen=True):
     """What is read of a file: the time and each figure, by the first of these names that the file has.
 
-    What is `beside` may be missing, and is null then. Names are written in small letters.
+    `figures` has the names that each figure goes by, in the order they are looked for, and `beside` likewise those that
+    may be missing, and are null then; `times` those of the time, in order. Names are written in small letters.
     """
 
     figures: Mapping[str, Sequence[str]]
@@ -70,7 +71,7 @@ class Columns(msgspec.Struct, frozen=True):
 
 
 def scan(path: Path, columns: Columns) -> pl.LazyFrame:
-    """Return the rows of a file with the columns `time` (ns UTC) and the figures; null is unreadable.
+    """Return the rows of a file, in its order, with the columns `time` (ns UTC) and the figures; null is unreadable.
 
     Raises:
         QuantMindError: the file is missing or unreadable, or lacks a column.
@@ -98,7 +99,7 @@ def scan(path: Path, columns: Columns) -> pl.LazyFrame:
 
 
 def read(paths: Sequence[Path], columns: Columns) -> pl.DataFrame:
-    """Read all rows of several files, sorted by time, exact duplicates dropped.
+    """Read all rows of several files, with the columns of `scan`, sorted by time, exact duplicates dropped.
 
     Raises:
         QuantMindError: as `scan` does; or a file has no rows or one without a readable time; or two rows of one
@@ -121,7 +122,7 @@ def read(paths: Sequence[Path], columns: Columns) -> pl.DataFrame:
 
 
 def span(paths: Sequence[Path]) -> tuple[int, int]:
-    """Return the first and the last time in some files of one kind.
+    """Return the first and the last time (ns UTC) in some files of one kind, in any order.
 
     Raises:
         QuantMindError: one of them cannot be read, or none has a row.
@@ -212,7 +213,7 @@ def _time(path: Path, column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
 
 
 def by_magnitude(column: pl.Expr) -> pl.Expr:
-    """Read seconds, milliseconds, microseconds or nanoseconds, row by row: some venues changed their unit."""
+    """Read seconds, milliseconds, microseconds or ns as ns, row by row: some venues changed their unit."""
     import polars as pl
 
     size = column.abs()

@@ -120,18 +120,22 @@ class CodecError(QuantMindError):
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """What a stage publishes at once under a topic.
-
-    `start` tells one start of the publisher from the next; `sequence` counts its frames of the topic from 1 on.
-    """
+    """What a stage publishes at once under a topic."""
 
     version: int
+    """The layout, `FRAME_VERSION` of who wrote it."""
     pipeline: str
+    """The recipe's name."""
     stage: str
+    """Who publishes."""
     start: str
+    """A text that tells one start of the publisher from the next."""
     topic: str
+    """What it is about."""
     sequence: int
+    """The number of the frame, counted from 1 on for each start and topic."""
     messages: tuple[Message, ...]
+    """What is said, in order."""
 
 
 Writer = Callable[[Any], tuple[Any, ...]]

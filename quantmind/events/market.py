@@ -1,4 +1,9 @@
-"""Market events: what a feed says of the market. Prices and sizes are floats, times are ns UTC."""
+"""Market events: what a feed says of the market.
+
+Prices are floats in quote currency (of one unit of the base), sizes floats in base currency, times ns UTC. `received`
+is when it came to us, by our clock; a recording keeps it, and it is 0 for what nobody received: bars that were built,
+files that do not say it, events that were drawn.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +13,19 @@ import msgspec
 
 
 class MarketEvent(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """What every market event begins with: the unified symbol and the venue's time (ns UTC)."""
+    """What every market event begins with."""
 
     symbol: str
+    """The unified symbol, such as `BTC/USDT:USDT`."""
     ts: int
+    """The venue's time of it, ns UTC; of a bar that of its close."""
 
 
 class Quote(MarketEvent, frozen=True, gc=False, array_like=True, tag="quote"):
-    """The best bid and ask, with the sizes shown in base currency.
+    """The best `bid` and `ask` in quote currency, with `bid_size` and `ask_size`, what is shown there in base currency.
 
-    `update` is the venue's number of the change to its book, by which a Book of the same number shows the same; 0
-    where it is not told.
+    `received` is our time of it (ns UTC, or 0). `update` is the venue's number of the change to its book, by which a
+    Book of the same number shows the same; 0 where it is not told.
     """
 
     bid: float
@@ -30,7 +37,11 @@ class Quote(MarketEvent, frozen=True, gc=False, array_like=True, tag="quote"):
 
 
 class Trade(MarketEvent, frozen=True, gc=False, array_like=True, tag="trade"):
-    """One public trade; `side` is the aggressor's: 1 bought, -1 sold."""
+    """One public trade: its `price` in quote currency and `size` in base currency.
+
+    `side` is the aggressor's: 1 bought, -1 sold. `id` is the venue's number of the trade, 0 where there is none.
+    `received` is our time of it (ns UTC, or 0).
+    """
 
     price: float
     size: float
@@ -40,7 +51,11 @@ class Trade(MarketEvent, frozen=True, gc=False, array_like=True, tag="trade"):
 
 
 class Bar(MarketEvent, frozen=True, gc=False, array_like=True, tag="bar"):
-    """Open, high, low, close and volume of one interval (ns); `ts` is its close."""
+    """What was traded in one `interval` (ns), which ends at `ts`: the trades of [ts - interval, ts).
+
+    `open`, `high`, `low` and `close` are in quote currency, `volume` in base currency. `received` is our time of it
+    (ns UTC, or 0).
+    """
 
     interval: int
     open: float
@@ -52,16 +67,20 @@ class Bar(MarketEvent, frozen=True, gc=False, array_like=True, tag="bar"):
 
 
 class Mark(MarketEvent, frozen=True, gc=False, array_like=True, tag="mark"):
-    """The venue's mark price, by which it values positions."""
+    """The venue's mark `price` (quote currency), by which it values positions.
+
+    `received` is our time of it (ns UTC, or 0).
+    """
 
     price: float
     received: int = 0
 
 
 class FundingRate(MarketEvent, frozen=True, gc=False, array_like=True, tag="funding_rate"):
-    """The rate at which funding is settled at `ts`: longs pay shorts when it is positive.
+    """The `rate` at which funding is settled at `ts`, a part of the notional: longs pay shorts when it is positive.
 
-    `mark` is the mark price of the settlement; 0 where it is not told, and the last mark price counts.
+    `mark` is the mark price of the settlement (quote currency); 0 where it is not told, and the last mark price
+    counts. `received` is our time of it (ns UTC, or 0).
     """
 
     rate: float
@@ -70,9 +89,10 @@ class FundingRate(MarketEvent, frozen=True, gc=False, array_like=True, tag="fund
 
 
 class Book(MarketEvent, frozen=True, gc=False, array_like=True, tag="book"):
-    """The best levels of the order book, (price, size in base currency) each, from the best one on.
+    """The best levels of the order book: `bids` and `asks`, in order from the best one on.
 
-    `update` is the venue's number of the last change it contains, 0 where it is not told.
+    A level is (price in quote currency, size in base currency). `received` is our time of it (ns UTC, or 0), `update`
+    the venue's number of the last change it contains, 0 where it is not told.
     """
 
     bids: tuple[tuple[float, float], ...]
@@ -82,9 +102,10 @@ class Book(MarketEvent, frozen=True, gc=False, array_like=True, tag="book"):
 
 
 class Ticker(MarketEvent, frozen=True, gc=False, array_like=True, tag="ticker"):
-    """The last 24 hours: first, highest, lowest and last price, the volume in base and the turnover in quote currency.
+    """The last 24 hours: news of a day, not of a moment, so it prices nothing.
 
-    It is news of a day, not of a moment: it prices nothing.
+    `open`, `high`, `low` and `last` are the first, highest, lowest and last price (quote currency), `volume` is in base
+    currency, `turnover` in quote currency. `received` is our time of it (ns UTC, or 0).
     """
 
     open: float
@@ -97,7 +118,7 @@ class Ticker(MarketEvent, frozen=True, gc=False, array_like=True, tag="ticker"):
 
 
 Market = Quote | Trade | Bar | Mark | FundingRate | Book | Ticker
-"""Any market event."""
+"""Any market event, by type."""
 
 ChannelKind = Literal["quote", "trade", "bar", "mark", "funding", "book", "ticker"]
 """The kinds of channel, one for each type of market event."""
@@ -111,4 +132,4 @@ CHANNELS: dict[type[MarketEvent], ChannelKind] = {
     Book: "book",
     Ticker: "ticker",
 }
-"""The channel each market event belongs to."""
+"""The channel that each market event belongs to, by its type."""

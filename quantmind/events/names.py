@@ -12,7 +12,7 @@ DecisionName = Literal["signal", "target", "order", "fill", "transfer", "funding
 """What is decided and done: little, and all of it worth keeping."""
 
 EventName = Literal[DecisionName, "quote", "trade", "bar", "mark", "funding_rate", "book", "ticker"]
-"""Every event that a sink may want."""
+"""Every event that a sink may want, by the name that recipes use."""
 
 EVENT_TYPES: dict[EventName, type[Any]] = {
     "signal": Signal,
@@ -32,7 +32,7 @@ EVENT_TYPES: dict[EventName, type[Any]] = {
     "book": Book,
     "ticker": Ticker,
 }
-"""The type of each name."""
+"""The type of event that each name stands for, by name."""
 
 EVENT_NAMES: dict[type[Any], EventName] = {type_: name for name, type_ in EVENT_TYPES.items()}
-"""The name of each type."""
+"""The name that each type of event goes by, by type."""

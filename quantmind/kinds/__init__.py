@@ -10,6 +10,7 @@ from quantmind.kinds.limit import ALLOWED, Allowed, Increase, Limit, Refused, Sh
 from quantmind.kinds.options import Duration, Interval, NoOptions, Options
 from quantmind.kinds.protection import Held, Levels, Protection
 from quantmind.kinds.rule import Rule
+from quantmind.kinds.server import Greeting, Server
 from quantmind.kinds.sink import Run, Sink
 from quantmind.kinds.sizing import Sizing, SizingRule
 from quantmind.kinds.standing import Lot, Standing
@@ -39,6 +40,7 @@ __all__ = [
     "Duration",
     "Executor",
     "Feed",
+    "Greeting",
     "Held",
     "Increase",
     "Interval",
@@ -53,6 +55,7 @@ __all__ = [
     "Refused",
     "Rule",
     "Run",
+    "Server",
     "Shrunk",
     "Signals",
     "Sink",

@@ -9,7 +9,7 @@ from quantmind.kinds.options import format_duration
 
 
 class Channel(msgspec.Struct, frozen=True, order=True):
-    """A kind of market event; a bar's has an interval (ns)."""
+    """A `kind` of market event; for bars their `interval` in ns, for the others 0."""
 
     kind: ChannelKind
     interval: int = 0
@@ -22,11 +22,17 @@ class Channel(msgspec.Struct, frozen=True, order=True):
 
 
 QUOTES = Channel("quote")
+"""The best bid and ask, each change of them."""
 TRADES = Channel("trade")
+"""What is traded, each trade of anybody."""
 MARKS = Channel("mark")
+"""The venue's mark price, each time it is told."""
 FUNDING = Channel("funding")
+"""The rates that funding is settled at."""
 BOOKS = Channel("book")
+"""The best levels of the order book."""
 TICKERS = Channel("ticker")
+"""The figures of the last 24 hours."""
 
 
 def bars(interval: int) -> Channel:
@@ -35,7 +41,7 @@ def bars(interval: int) -> Channel:
 
 
 class Needs(msgspec.Struct, frozen=True):
-    """What a component must be given: channels of each of its symbols, history to warm up, facts.
+    """What a component must be given: `channels` of each of its symbols (in any order), history to warm up, facts.
 
     `history` counts the events of each channel wanted before the first live one: a recursive indicator wants
     10 times its period. `fills` and `positions` ask for the facts of execution: the Decider then waits for them.

@@ -25,10 +25,12 @@ class Executor(Component[O]):
 
     kind = "executor"
     simulated: ClassVar[bool] = False
+    """Whether it answers synchronously and is shown every market event."""
 
     def __init__(self, options: O, instruments: Sequence[Instrument]) -> None:
         super().__init__(options)
         self.instruments = {instrument.symbol: instrument for instrument in instruments}
+        """What it trades, by symbol, in the order of the recipe."""
         self.waiting: Collection[Any] = (self,)
         """While it is empty, a simulated executor need not be shown market events; the same object for ever."""
         self._gate: Gate | None = None
@@ -52,10 +54,13 @@ class Executor(Component[O]):
         """Learn which channels of each symbol will come, before the first event."""
 
     def restore(self, orders: Sequence[Order], account: Account) -> None:
-        """Take back what the journal knows: the orders that are acknowledged and not done, wallet and positions."""
+        """Take back what the journal knows: the orders, in no particular order, that are acknowledged and not done.
+
+        `account` has the wallet and the positions.
+        """
 
     def remember(self, seq: int, event: Market) -> None:
-        """Take note, after `restore`, of a market event that was handled before a restart (simulated executors)."""
+        """Take note, after `restore`, of market event number `seq`, handled before a restart (simulated executors)."""
 
     @property
     def figures(self) -> Mapping[str, float]:
@@ -69,10 +74,11 @@ class Executor(Component[O]):
 
     @final
     def perform(self, approved: Approved) -> Sequence[OrderEvent]:
-        """Perform a command once, if this gate issued it and it has not been spent.
+        """Perform a command once, if this gate issued it and it has not been spent; return what came of it, in order.
 
         Raises:
             GateError: it was not, or it was.
+            RuntimeError: no gate is connected.
         """
         if self._gate is None:
             raise RuntimeError("an executor performs nothing before it is connected to a gate")
@@ -84,23 +90,31 @@ class Executor(Component[O]):
         return self.cancel(command)
 
     def submit(self, command: Submit) -> Sequence[OrderEvent]:
-        """Place an order."""
+        """Place an order; return the order events that are known already, in order."""
         raise NotImplementedError
 
     def amend(self, command: Amend) -> Sequence[OrderEvent]:
-        """Change a resting order, so that at no moment neither the old nor the new one is there."""
+        """Change a resting order, so that at no moment neither the old nor the new one is there.
+
+        Returns:
+            The order events that are known already, in order.
+        """
         raise NotImplementedError
 
     def cancel(self, command: Cancel) -> Sequence[OrderEvent]:
-        """Take back what is left of an order."""
+        """Take back what is left of an order; return the order events that are known already, in order."""
         raise NotImplementedError
 
     def query(self, query: Query) -> Sequence[OrderEvent]:
-        """Say what became of an order."""
+        """Say what became of an order, as order events in order; `Absent` where the venue never had it."""
         raise NotImplementedError
 
     def on_market(self, seq: int, event: Market) -> Sequence[OrderEvent]:
-        """Match a market event, of sequence number `seq`, against the open orders (simulated executors)."""
+        """Match a market event, of sequence number `seq`, against the open orders (simulated executors).
+
+        Returns:
+            What came of it, in order.
+        """
         raise NotImplementedError
 
     def listen(self, handler: Callable[[OrderEvent], None]) -> None:

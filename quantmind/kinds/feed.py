@@ -19,6 +19,7 @@ class Feed(Component[O]):
 
     kind = "feed"
     live: ClassVar[bool] = False
+    """Whether it is of now: then nobody makes it wait."""
 
     @classmethod
     def runs_live(cls, options: O) -> bool:  # noqa: ARG003 - most feeds are one or the other
@@ -28,6 +29,7 @@ class Feed(Component[O]):
     def __init__(self, options: O, instruments: Sequence[Instrument]) -> None:
         super().__init__(options)
         self.instruments = tuple(instruments)
+        """What it gives events of, in the order of the recipe."""
         self.wanted: Mapping[str, frozenset[Channel]] = {}
         """The channels per symbol that somebody needs; set before `open`."""
 
@@ -51,7 +53,7 @@ class Feed(Component[O]):
         raise NotImplementedError
 
     def figures(self) -> Iterable[Figure]:
-        """Return the metrics of its streams as they are now; asked about once a second while it is live."""
+        """Return the metrics of its streams as they are now, in any order; asked about once a second while live."""
         return ()
 
     def ailments(self) -> Mapping[str, str]:
@@ -62,7 +64,7 @@ class Feed(Component[O]):
         return {}
 
     async def since(self, symbol: str, ts: int) -> Sequence[Trade]:  # noqa: ARG002 - most feeds begin with themselves
-        """Return what was traded from `ts` (ns UTC) on, up to the first trade of `events`; none where nobody can say.
+        """Return, in order, what was traded from `ts` (ns UTC) until `events` begins; none where nobody can say.
 
         Asked of a live feed after `history` and before `events`, for the bars that are open now: trades may stand for
         several, with the same prices and sizes.
@@ -70,5 +72,5 @@ class Feed(Component[O]):
         return ()
 
     async def history(self, symbol: str, channel: Channel, count: int) -> Sequence[Market]:  # noqa: ARG002
-        """Return up to `count` events from before the first one of `events`; none where there are none."""
+        """Return up to `count` events from before the first one of `events`, in order; none where there are none."""
         return ()

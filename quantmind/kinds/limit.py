@@ -17,22 +17,25 @@ class Increase(msgspec.Struct, frozen=True, gc=False):
     """The part of an order that would increase the absolute position."""
 
     instrument: Instrument
+    """What would be increased."""
     side: Side
+    """The side of the order."""
     quantity: Decimal
+    """What the order would add, in base currency, above 0."""
     price: Decimal
-    """The last price of the symbol; a limit order's own."""
+    """The last price of the symbol, in quote currency; a limit order's own."""
     held: Decimal
-    """What is held already on the increasing side, all working orders on that side included (>= 0)."""
+    """What is held already on the increasing side, working orders included: in base currency, at least 0."""
     gross: Decimal
-    """The notional of all symbols, working orders included, before this increase."""
+    """The notional of all symbols in the settlement currency, working orders included, before this increase."""
     equity: Decimal
-    """Balance and unrealised profit of the account."""
+    """Balance and unrealised profit of the account, in the settlement currency."""
     ts: int = 0
     """The time of the decision, ns UTC."""
     priced_at: int = 0
     """The time of the last price of the symbol, ns UTC."""
     mark: Decimal | None = None
-    """The last mark price, else the last price; None before any."""
+    """The last mark price, else the last price, in quote currency; None before any."""
     standing: Standing = Standing(Decimal(0), ())
     """The whole account, this increase not included."""
 
@@ -42,7 +45,10 @@ class Allowed(msgspec.Struct, frozen=True, gc=False):
 
 
 class Shrunk(msgspec.Struct, frozen=True, gc=False):
-    """Only `quantity` may pass; the gate rounds it down to the step."""
+    """Only `quantity` (base currency) may pass; the gate rounds it down to the step.
+
+    `code` is the limit's name, `figures` says which figure broke which limit.
+    """
 
     quantity: Decimal
     code: str
@@ -50,7 +56,7 @@ class Shrunk(msgspec.Struct, frozen=True, gc=False):
 
 
 class Refused(msgspec.Struct, frozen=True, gc=False):
-    """Nothing of it may pass; `figures` says which figure broke which limit."""
+    """Nothing of it may pass: `code` is the limit's name, `figures` says which figure broke which limit."""
 
     code: str
     figures: str
@@ -60,13 +66,16 @@ Verdict = Allowed | Shrunk | Refused
 """What a limit answers."""
 
 ALLOWED = Allowed()
+"""The answer of a limit that has nothing against an increase."""
 
 
 class Stop(msgspec.Struct, frozen=True, gc=False):
-    """Stop trading, until the latch is reset: `reduce`, `flatten` or `halt`, and which figure broke which limit."""
+    """Stop trading, until the latch is reset."""
 
     level: LatchLevel
+    """What is stopped: see `LatchLevel`."""
     figures: str
+    """Which figure broke which limit, in words."""
 
 
 class Limit(Rule[O]):

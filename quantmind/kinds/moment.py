@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = 86_400_000_000_000
+_MOST = (1 << 63) - 1
 
 
 def parse_moment(value: object) -> int:
@@ -18,7 +19,7 @@ def parse_moment(value: object) -> int:
         ValueError: it is neither.
     """
     if isinstance(value, int) and not isinstance(value, bool):
-        return value
+        return _bounded(value)
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)
@@ -29,7 +30,13 @@ def parse_moment(value: object) -> int:
     if not isinstance(value, datetime):
         raise ValueError("must be a date or a time such as 2024-01-31 or 2024-01-31T12:00:00Z")  # noqa: TRY004 - pydantic reports a ValueError
     since = (value if value.tzinfo else value.replace(tzinfo=UTC)) - _EPOCH
-    return since.days * _DAY + since.seconds * 1_000_000_000 + since.microseconds * 1_000
+    return _bounded(since.days * _DAY + since.seconds * 1_000_000_000 + since.microseconds * 1_000)
+
+
+def _bounded(ns: int) -> int:
+    if abs(ns) > _MOST:
+        raise ValueError("must be between the years 1678 and 2262: no others have nanoseconds that can be recorded")
+    return ns
 
 
 def format_moment(ns: int) -> str:
@@ -42,6 +49,13 @@ def format_moment(ns: int) -> str:
 Moment = Annotated[
     int,
     BeforeValidator(parse_moment),
-    WithJsonSchema({"type": "string", "examples": ["2024-01-31T12:00:00Z"]}),
+    WithJsonSchema(
+        {
+            "type": ["string", "integer"],
+            "pattern": "^[0-9]{4}-?((0[1-9]|1[0-2])-?(0[1-9]|[12][0-9]|3[01])|W[0-5][0-9])",
+            "patternErrorMessage": "must be a date or a time such as 2024-01-31 or 2024-01-31T12:00:00Z",
+            "examples": ["2024-01-31T12:00:00Z"],
+        }
+    ),
 ]
 """A point in time, in ns; written `2024-01-31` or `2024-01-31T12:00:00Z`."""

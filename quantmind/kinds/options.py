@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 
@@ -18,7 +18,9 @@ _UNITS = {
     "d": 86_400_000_000_000,
     "w": 604_800_000_000_000,
 }
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|ms|s|m|h|d|w)")
+_LONGEST = (1 << 63) - 1
+_DIGITS = 30
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ns|us|ms|s|m|h|d|w)")
 
 
 class Options(BaseModel):
@@ -42,14 +44,16 @@ def parse_duration(value: object) -> int:
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         raise ValueError("must be a duration such as 250ms, 5s, 1m or 4h")
-    ns = Decimal(match[1]) * _UNITS[match[2]]
+    ns = Decimal(match[1][:_DIGITS]) * _UNITS[match[2]]
+    if ns > _LONGEST or len(match[1]) > _DIGITS:
+        raise ValueError("must be at most 292 years, in at most 30 digits")
     if ns != int(ns):
         raise ValueError("must be a whole number of nanoseconds")
     return int(ns)
 
 
 def format_duration(ns: int) -> str:
-    """Write nanoseconds as the largest whole unit: 60_000_000_000 is `1m`."""
+    """Write a span in ns as a number of the largest unit that is whole: 60_000_000_000 is `1m`."""
     for unit in ("w", "d", "h", "m", "s", "ms", "us"):
         if ns and ns % _UNITS[unit] == 0:
             return f"{ns // _UNITS[unit]}{unit}"
@@ -70,10 +74,17 @@ def _not_negative(value: object) -> int:
     return ns
 
 
-_SCHEMA = WithJsonSchema({"type": ["string", "integer"], "pattern": f"^{_DURATION.pattern}$", "examples": ["1m"]})
+_FORM: dict[str, Any] = {
+    "type": ["string", "integer"],
+    "pattern": f"^{_DURATION.pattern}$",
+    "patternErrorMessage": "must be a duration such as 250ms, 5s, 1m or 4h",
+    "minimum": 0,
+    "examples": ["1m"],
+}
+_LONGER_THAN_NOTHING = {"pattern": f"^(?=[0-9.]*[1-9]){_DURATION.pattern}$", "minimum": 1}
 
-Interval = Annotated[int, BeforeValidator(_positive), _SCHEMA]
+Interval = Annotated[int, BeforeValidator(_positive), WithJsonSchema({**_FORM, **_LONGER_THAN_NOTHING})]
 """The length of a bar, in ns; written `1m`, `5m`, `1h`."""
 
-Duration = Annotated[int, BeforeValidator(_not_negative), _SCHEMA]
+Duration = Annotated[int, BeforeValidator(_not_negative), WithJsonSchema(_FORM)]
 """A span of time, in ns; written `250ms`, `5s`."""

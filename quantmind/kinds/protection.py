@@ -15,29 +15,32 @@ class Held(msgspec.Struct, frozen=True, gc=False):
     """A strategy's sub-position, as a protection rule sees it."""
 
     strategy: str
+    """The strategy's id in the recipe."""
     quantity: Decimal
-    """Signed; never 0."""
+    """In base currency, short is negative; never 0."""
     average_price: Decimal
-    """The average fill price."""
+    """The average fill price, in quote currency."""
     since: int
     """When it was opened, ns UTC."""
     distance: Decimal | None
-    """The stop distance that its size was computed with, in price units; None where no rule gave one."""
+    """The stop distance that its size was computed with, in quote currency; None where no rule gave one."""
     stop: Decimal | None
-    """The stop that is in force; None before the first one."""
+    """The stop that is in force, in quote currency; None before the first one."""
     best: float
-    """The highest price (the lowest, when short) since it was opened."""
+    """The highest price (the lowest, when short) since it was opened, in quote currency."""
 
 
 class Levels(msgspec.Struct, frozen=True, gc=False):
     """Where a sub-position is left: a rule says what it has an opinion on.
 
-    The Trader keeps the tightest stop ever said, the nearest take-profit and the earliest time; it rounds stops
-    to the tick on the safe side.
+    The Trader keeps the tightest stop ever said; of what all rules say now it takes the nearest take-profit and the
+    earliest time. It rounds stops to the tick towards the price, so that they lose less, take-profits away from it.
     """
 
     stop: Decimal | None = None
+    """The price to leave it at when it goes wrong, in quote currency."""
     take_profit: Decimal | None = None
+    """The price to leave it at when it goes right, in quote currency."""
     until: int | None = None
     """The time, ns UTC, from which on the sub-position is closed at market."""
 
@@ -54,9 +57,10 @@ class Protection(Rule[O]):
     def __init__(self, options: O, instrument: Instrument) -> None:
         super().__init__(options)
         self.instrument = instrument
+        """What it protects positions of."""
 
     def distance(self, price: Decimal) -> Decimal | None:  # noqa: ARG002
-        """Return the distance of the stop of a position opened at a price, in price units (> 0).
+        """Return the distance of the stop of a position opened at a price, both in quote currency and above 0.
 
         None where the rule gives no stop, or cannot yet.
         """
@@ -65,8 +69,9 @@ class Protection(Rule[O]):
     def has_news(self, side: int, best: float, stop: float) -> bool:  # noqa: ARG002
         """Say whether `levels` may say something new; asked after each `on_market`, so cheap and in floats.
 
-        `side` is 1 for long and -1 for short, `best` the best price since it was opened, and `stop` the stop in
-        force: before there is one, levels are asked for. A rule that does not answer is asked for its levels each time.
+        `side` is 1 for long and -1 for short; `best` is the best price since it was opened and `stop` the stop in
+        force, both in quote currency. Before there is a stop, levels are asked for. A rule that does not answer is
+        asked for its levels each time.
         """
         return True
 

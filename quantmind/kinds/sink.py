@@ -16,7 +16,9 @@ class Run(msgspec.Struct, frozen=True):
     """The run a sink belongs to."""
 
     name: str
+    """The name of the run's folder; the recipe's, where the sink is a live stage of its own."""
     folder: Path
+    """Where files of the run belong."""
     output: TextIO
     """Where plain lines for the user go."""
     continued: int | None = None
@@ -33,6 +35,7 @@ class Sink(Component[O]):
     def __init__(self, options: O, run: Run) -> None:
         super().__init__(options)
         self.run = run
+        """The run whose events it is given."""
 
     @property
     def events(self) -> frozenset[type[Any]]:

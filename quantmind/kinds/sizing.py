@@ -15,12 +15,13 @@ class Sizing(msgspec.Struct, frozen=True, gc=False):
     """What a sizing rule judges by."""
 
     instrument: Instrument
+    """What would be held."""
     price: Decimal
-    """The last price when the Target came."""
+    """The last price when the Target came, in quote currency."""
     equity: Decimal
-    """Balance and unrealised profit of the account."""
+    """Balance and unrealised profit of the account, in the settlement currency."""
     stop_distance: Decimal | None
-    """The distance of the protective stop in price units; None without one."""
+    """The distance of the protective stop in quote currency; None without one."""
 
 
 class SizingRule(Rule[O]):
@@ -34,6 +35,7 @@ class SizingRule(Rule[O]):
     def __init__(self, options: O, instrument: Instrument) -> None:
         super().__init__(options)
         self.instrument = instrument
+        """What it sizes positions of."""
 
     def budget(self, sizing: Sizing) -> Decimal:
         """Return the quantity, in base currency, not yet rounded to the instrument's step."""

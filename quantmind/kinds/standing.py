@@ -18,27 +18,27 @@ class Holding(Protocol):
 
     @property
     def instrument(self) -> Instrument:
-        """The instrument."""
+        """What is held."""
 
     @property
     def quantity(self) -> Decimal:
-        """The signed position."""
+        """The position in base currency, short is negative."""
 
     @property
     def cost(self) -> Decimal:
-        """What the open quantity was bought for, negative when short."""
+        """What the open quantity was bought for, in the settlement currency; negative when short."""
 
     @property
     def value_price(self) -> float | None:
-        """The mark price, else the last price; None before any."""
+        """The mark price, else the last price, in quote currency; None before any."""
 
     @property
     def exposure(self) -> Decimal:
-        """The notional that the position may come to, its working orders included."""
+        """The notional that the position may come to, working orders included: settlement currency, at least 0."""
 
     @property
     def net(self) -> Decimal:
-        """The signed notional once all working orders are filled."""
+        """The signed notional once all working orders are filled, in the settlement currency."""
 
     @property
     def working(self) -> int:
@@ -46,11 +46,15 @@ class Holding(Protocol):
 
     @property
     def leverage(self) -> Decimal | None:
-        """The leverage of an isolated position; None with cross margin."""
+        """How many times its margin an isolated position is worth; None with cross margin."""
 
 
 class Lot(msgspec.Struct, frozen=True):
-    """A holding given in plain figures, for tests of limits."""
+    """A holding given in plain figures, for tests of limits: its fields are what `Holding` says of them.
+
+    Of an `instrument`: `quantity` in base currency; `cost`, `exposure` and `net` in the settlement currency;
+    `value_price` in quote currency; the number of `working` orders; `leverage`, how many times its margin it is worth.
+    """
 
     instrument: Instrument
     quantity: Decimal = _ZERO
@@ -63,14 +67,17 @@ class Lot(msgspec.Struct, frozen=True):
 
 
 class Standing:
-    """Wallet and holdings of an account at one moment; a live view, not a copy.
+    """Wallet and holdings (in the order of the recipe) of an account at one moment; a live view, not a copy.
 
-    `equity` is exact. `equity_now` is a float for comparing at every event: what acts on money asks `equity`.
+    All money is in the settlement currency. `equity` is exact; `equity_now` is a float for comparing at every event:
+    what acts on money asks `equity`.
     """
 
     def __init__(self, wallet: Decimal, holdings: Iterable[Holding], ts: int = 0) -> None:
         self.wallet = wallet
+        """What was paid in, realised, paid and received; unrealised profit apart."""
         self.holdings = {holding.instrument.symbol: holding for holding in holdings}
+        """What is held and ordered of each instrument of the recipe, by symbol."""
         self.ts = ts
         """The time of the last event, ns UTC."""
 
@@ -115,7 +122,7 @@ class Standing:
 
 
 def valued(holding: Holding) -> Decimal:
-    """Return the price that a position is valued at; its average price before any is known."""
+    """Return the price (quote currency) that a position is valued at; its average price before any is known."""
     price = holding.value_price
     if price is None:
         return holding.cost / holding.quantity if holding.quantity else _ZERO
@@ -123,7 +130,7 @@ def valued(holding: Holding) -> Decimal:
 
 
 def unrealised(holding: Holding) -> Decimal:
-    """Return the unrealised profit of a position; 0 before any price is known."""
+    """Return the unrealised profit of a position in the settlement currency; 0 before any price is known."""
     if holding.value_price is None:
         return _ZERO
     return holding.quantity * valued(holding) - holding.cost

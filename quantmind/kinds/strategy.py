@@ -22,12 +22,16 @@ class Strategy(Component[O]):
 
     kind = "strategy"
     scope: ClassVar[Literal["symbol", "universe"]] = "symbol"
+    """Whether each symbol has an instance of its own, or all have one."""
 
     def __init__(self, options: O, id: str, symbols: Sequence[str]) -> None:
         super().__init__(options)
         self.id = id
+        """Its `id:` in the recipe, else its name: what its signals carry."""
         self.symbols = tuple(symbols)
+        """The symbols it may signal, in the order of the recipe."""
         self.symbol = self.symbols[0]
+        """The first of them: with `scope = "symbol"` the only one."""
         self.start()
 
     @classmethod
@@ -39,7 +43,7 @@ class Strategy(Component[O]):
         """Make the state the strategy begins with; called once, before any event."""
 
     def signal(self, direction: float, confidence: float = 1.0, symbol: str | None = None) -> Signal:
-        """Make a signal: direction in [-1, 1] (0 is flat), confidence in [0, 1]."""
+        """Make a signal for `symbol` or the first one: direction in [-1, 1] (0 is flat), confidence in [0, 1]."""
         return Signal(symbol or self.symbol, self.id, direction, confidence)
 
     def on_quote(self, quote: Quote) -> Signals:

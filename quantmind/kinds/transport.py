@@ -11,6 +11,7 @@ Topic = Literal["market", "decisions", "facts", "operations"]
 """What a frame is about: market events, signals and Targets, what execution did, and running itself."""
 
 TOPICS: tuple[Topic, ...] = get_args(Topic)
+"""All topics, in the order of the pipeline."""
 
 STAGES = ("feed", "strategy", "execution", "sink")
 """The stages of a pipeline, in the order in which a tick passes them."""
@@ -37,6 +38,7 @@ class Transport(Component[O]):
         self.pipeline = pipeline
         """The recipe's name: pipelines of other names may share a broker."""
         self.stage = stage
+        """The stage that it carries frames from and to, or `OBSERVER`."""
         self.lossless = True
         """Set before `open`. In a replay nothing is dropped: a frame that finds no room makes `drained` wait. Live,
         one subscriber that does not read must hold up nobody: it loses frames, and the publisher's memory is bounded.

@@ -12,18 +12,21 @@ _ZERO = Decimal(0)
 
 
 class Account:
-    """The wallet of one account in its settlement currency, with a position for each symbol.
+    """The wallet of one account, with a position for each symbol, in the order of the recipe.
 
-    What it books is what `lines.py` posts for the same event. The balances are attributes, because a backtest books
-    tens of thousands of fills; the tests hold them against the sums of the lines.
+    All money is in the settlement currency. What it books is what `lines.py` posts for the same event. The balances are
+    attributes, because a backtest books tens of thousands of fills; the tests hold them against the sums of the lines.
     """
 
     __slots__ = ("clearing", "fees", "funding", "positions", "realised", "started_with", "wallet")
 
     def __init__(self, balance: Decimal, symbols: Iterable[str]) -> None:
         self.started_with = balance
+        """The balance that the account began with."""
         self.wallet = balance
+        """That balance with what was realised, paid and received since."""
         self.positions = {symbol: Position() for symbol in symbols}
+        """What is held, by symbol."""
         self.clearing = _ZERO
         """Less what the open positions cost."""
         self.realised = _ZERO
@@ -47,7 +50,10 @@ class Account:
         }
 
     def fill(self, symbol: str, quantity: Decimal, price: Decimal, fee: Decimal) -> Decimal:
-        """Book a fill of a signed quantity; returns what it realised, fees apart."""
+        """Book a fill of a signed quantity (base currency) at a price (quote currency); returns what it realised.
+
+        Fees are apart from what is realised.
+        """
         realised = self.positions[symbol].fill(quantity, price, fee)
         self.fees += fee
         self.realised += realised

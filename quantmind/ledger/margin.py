@@ -13,7 +13,12 @@ _ZERO = Decimal(0)
 
 
 class Margined(msgspec.Struct, frozen=True):
-    """A position with its cost (signed, as its quantity), the price it is valued at and its leverage."""
+    """A position as its margin is worked out: initial = notional / leverage, maintenance = notional * rate - amount.
+
+    Binance FAQ "Leverage and Margin of USD-M Futures". Of an `instrument` its `quantity` (base currency, short is
+    negative), its `cost` (settlement currency, of the same sign), the `price` (quote currency) it is valued at, and its
+    `leverage`, how many times its margin it is worth. All money is in the settlement currency.
+    """
 
     instrument: Instrument
     quantity: Decimal
@@ -43,7 +48,11 @@ class Margined(msgspec.Struct, frozen=True):
 
 
 class Margin(msgspec.Struct, frozen=True):
-    """What backs positions (`balance`, unrealised profit included), and what they need of it."""
+    """What backs positions, and what they need of it: ratio = maintenance / balance, at 1 the venue liquidates.
+
+    Binance FAQ "How to Calculate Liquidation Price of USD-M Futures Contracts". `balance` has the unrealised profit in
+    it; `initial` is needed to open the positions, `maintenance` to keep them. All are in the settlement currency.
+    """
 
     balance: Decimal
     initial: Decimal
@@ -66,7 +75,10 @@ class Margin(msgspec.Struct, frozen=True):
 
 
 def cross(wallet: Decimal, positions: Iterable[Margined]) -> Margin:
-    """Return the margin of positions that the whole wallet backs; profits of one back the others."""
+    """Return the margin of positions (in any order) that the whole wallet backs; profits of one back the others.
+
+    balance = wallet + sum(unrealised), in the settlement currency (Binance FAQ, as for `Margin`: cross margin).
+    """
     balance = wallet
     initial = maintenance = _ZERO
     for position in positions:
@@ -77,6 +89,9 @@ def cross(wallet: Decimal, positions: Iterable[Margined]) -> Margin:
 
 
 def isolated(position: Margined, added: Decimal = _ZERO) -> Margin:
-    """Return the margin of a position that only its own backs: cost / leverage, what was added, and its profit."""
+    """Return the margin of a position that only its own backs: cost / leverage + added + unrealised profit.
+
+    All are in the settlement currency (Binance FAQ, as for `Margin`: isolated margin).
+    """
     balance = abs(position.cost) / position.leverage + added + position.unrealised
     return Margin(balance, position.initial, position.maintenance)

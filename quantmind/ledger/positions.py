@@ -11,8 +11,10 @@ _COST_STEP = Decimal("1E-12")
 class Position:
     """A one-way position in a linear perpetual.
 
-    `cost` is what the open quantity was bought for (negative when short), so that
-    `quantity * price - cost` is the unrealised profit, with no rounding of an average price in between.
+    `quantity` is in base currency, short is negative. `cost` is what it was bought for (negative when short), so that
+    `quantity * price - cost` is the unrealised profit, with no rounding of an average price in between. `realised` is
+    what closing earned so far, `fees` is what was paid. All money is in the settlement currency, prices are in quote
+    currency.
     """
 
     __slots__ = ("cost", "fees", "quantity", "realised")
@@ -29,7 +31,7 @@ class Position:
         return self.cost / self.quantity if self.quantity else _ZERO
 
     def fill(self, quantity: Decimal, price: Decimal, fee: Decimal) -> Decimal:
-        """Book a fill of a signed quantity; returns what it realised, fees apart."""
+        """Book a fill of a signed quantity (base currency); returns what it realised, fees apart."""
         self.fees += fee
         held = self.quantity
         if not held or (held > 0) == (quantity > 0):

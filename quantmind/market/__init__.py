@@ -1,1 +1,1 @@
-"""Instruments, bars and indicators."""
+"""Instruments, bars, order books and indicators."""

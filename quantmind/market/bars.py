@@ -14,7 +14,7 @@ NEVER = 2**63 - 1
 
 
 class Built(msgspec.Struct, frozen=True):
-    """A bar to build: `interval` (ns) of `symbol`, from the channel `source` of the feed."""
+    """A bar to build: of `interval` (ns) and `symbol`, from the channel `source` of the feed."""
 
     symbol: str
     interval: int
@@ -57,6 +57,9 @@ class BarBuilder:
     they begin at its very boundary: its open was not seen. From then on every interval has a bar; one without
     events has the close before it as all four prices and no volume. An event from before the open bar is
     dropped and counted once in `late`, though a longer bar that is still open takes it in.
+
+    Raises:
+        ValueError: a bar cannot be built from its source.
     """
 
     def __init__(self, plan: Sequence[Built]) -> None:

@@ -11,7 +11,7 @@ import msgspec
 from quantmind.events import Book
 
 Level = tuple[float, float]
-"""A price and the size there in base currency; a change to size 0 takes the price away."""
+"""A price (quote currency) and the size there (base currency); a change to size 0 takes the price away."""
 
 MOST_WAITING = 5_000
 """Changes that are kept while no snapshot is there; the oldest go first."""
@@ -20,7 +20,8 @@ MOST_WAITING = 5_000
 class Change(msgspec.Struct, frozen=True, gc=False):
     """Changes of a book, numbered `first` to `last` by the venue; `previous` is the `last` of the change before.
 
-    A venue that does not say the number before gives None, and numbers its changes without holes.
+    A venue that does not say the number before gives None, and numbers its changes without holes. `ts` is the venue's
+    time (ns UTC). `bids` and `asks` are the levels that are new, in any order; one of size 0 is gone.
     """
 
     ts: int
@@ -32,7 +33,10 @@ class Change(msgspec.Struct, frozen=True, gc=False):
 
 
 class BookGap(Exception):  # noqa: N818 - it is news of the market, not a fault of the program
-    """A change is missing: the book is not proven until the next snapshot."""
+    """A change is missing: the book is not proven until the next snapshot.
+
+    `expected` is the number of the last change that came, `got` the first number of the one that does not follow it.
+    """
 
     def __init__(self, symbol: str, expected: int, got: int) -> None:
         super().__init__(f"{symbol}: a change of the order book is missing: {expected} was the last, {got} came")
@@ -50,8 +54,9 @@ class OrderBook:
 
     def __init__(self, symbol: str) -> None:
         self.symbol = symbol
+        """The unified symbol."""
         self.ts = 0
-        """The venue's time (ns) of the last change."""
+        """The venue's time (ns UTC) of the last change."""
         self.last = 0
         """The venue's number of the last change; 0 before a snapshot."""
         self.proven = False
@@ -65,6 +70,8 @@ class OrderBook:
 
     def snapshot(self, ts: int, last: int, bids: Iterable[Level], asks: Iterable[Level]) -> bool:
         """Begin anew from the venue's whole book as of its change `last`, and add the changes that waited for it.
+
+        `bids` and `asks` are its levels in any order, `ts` is the venue's time (ns UTC).
 
         Returns:
             Whether the book is proven now: it is not if a change between the snapshot and those is missing.
@@ -128,7 +135,7 @@ class OrderBook:
 
     @property
     def best_bid(self) -> Level:
-        """The highest bid and its size; zeros where there is none."""
+        """The highest bid (quote currency) and its size (base currency); zeros where there is none."""
         if not self._bid_keys:
             return 0.0, 0.0
         price = -self._bid_keys[0]
@@ -136,7 +143,7 @@ class OrderBook:
 
     @property
     def best_ask(self) -> Level:
-        """The lowest ask and its size; zeros where there is none."""
+        """The lowest ask (quote currency) and its size (base currency); zeros where there is none."""
         if not self._ask_keys:
             return 0.0, 0.0
         price = self._ask_keys[0]
@@ -148,17 +155,17 @@ class OrderBook:
         return bool(self._bid_keys and self._ask_keys) and -self._bid_keys[0] >= self._ask_keys[0]
 
     def bids(self, count: int | None = None) -> tuple[Level, ...]:
-        """Return the `count` best bids from the best one on; all without a count."""
+        """Return the `count` best bids in order, from the best one on; all without a count."""
         held = self._bids
         return tuple([(-key, held[-key]) for key in self._bid_keys[:count]])
 
     def asks(self, count: int | None = None) -> tuple[Level, ...]:
-        """Return the `count` best asks from the best one on; all without a count."""
+        """Return the `count` best asks in order, from the best one on; all without a count."""
         held = self._asks
         return tuple([(key, held[key]) for key in self._ask_keys[:count]])
 
     def top(self, count: int, received: int = 0) -> Book:
-        """Return the `count` best levels of both sides as a market event."""
+        """Return the `count` best levels of both sides as a market event; `received` is our time of it (ns UTC)."""
         return Book(self.symbol, self.ts, self.bids(count), self.asks(count), received, self.last)
 
 

@@ -27,8 +27,12 @@ def _mean(values: list[float]) -> float:
 class SMA:
     """Simple moving average, in the unit of x: (x[0] + ... + x[n-1]) / n; first value at index n-1.
 
-    The running sum carries its own rounding error along (Knuth's two-sum), so it stays exact while the prices
-    are within 2**52 / n of each other, at the same cost for any period.
+    n is the `period`, a number of values; `value` is the last average, None before the first. The running sum carries
+    its own rounding error along (the two-sum of Knuth, The Art of Computer Programming, volume 2, 3rd ed. 1997, 4.2.2),
+    so it stays exact while the prices are within 2**52 / n of each other, at the same cost for any period.
+
+    Raises:
+        ValueError: the period is below 1.
     """
 
     __slots__ = ("_period", "_rest", "_total", "_window", "value")
@@ -64,7 +68,11 @@ class SMA:
 class EMA:
     """Exponential moving average, in the unit of x: e += (x - e) * 2 / (n + 1); first value at index n-1.
 
-    The seed is the simple average of the first n, as in TA-Lib.
+    n is the `period`, a number of values; `value` is the last average, None before the first. The seed is the simple
+    average of the first n, as in TA-Lib.
+
+    Raises:
+        ValueError: the period is below 1.
     """
 
     __slots__ = ("_factor", "_first", "_period", "value")
@@ -94,7 +102,11 @@ class RSI:
 
     Wilder, New Concepts in Technical Trading Systems (1978): the first averages are the means of the first n
     gains and losses, then a += (new - a) / n. While both averages are too small for a float of the price to
-    show, it is 50: the market never moved, or stopped long ago (TA-Lib says 0, others NaN).
+    show, it is 50: the market never moved, or stopped long ago (TA-Lib says 0, others NaN). n is the `period`, a number
+    of changes; `value` is the last index, None before the first.
+
+    Raises:
+        ValueError: the period is below 1.
     """
 
     __slots__ = ("_changes", "_gain", "_last", "_loss", "_period", "value")
@@ -137,8 +149,13 @@ class RSI:
 class ATR:
     """Average true range, in the unit of the prices, smoothed as Wilder does; first value at index n.
 
-    The true range is max(high - low, |high - close before|, |low - close before|). As in TA-Lib the first
-    bar, which has no close before it, is left out; the first value is the mean of the n ranges after it.
+    Wilder, New Concepts in Technical Trading Systems (1978): the true range is max(high - low, |high - close before|,
+    |low - close before|), and a += (range - a) / n. As in TA-Lib the first bar, which has no close before it, is left
+    out; the first value is the mean of the n ranges after it. n is the `period`, a number of bars; `value` is the last
+    average, None before the first.
+
+    Raises:
+        ValueError: the period is below 1.
     """
 
     __slots__ = ("_close", "_period", "_ranges", "value")
@@ -171,8 +188,13 @@ class ATR:
 class Bollinger:
     """Bollinger bands: middle = SMA(n), upper and lower = middle +- width * deviation; first at index n-1.
 
-    The deviation is the population's, sqrt(sum((x - middle)**2) / n), in the unit of x. It is summed anew
-    around the last price on each update: a running sum of squares would lose what a calm window is made of.
+    Bollinger, Bollinger on Bollinger Bands (2001): the `deviation` is the population's, sqrt(sum((x - middle)**2) / n).
+    It is summed anew around the last price on each update: a running sum of squares would lose what a calm window is
+    made of. n is the `window`, a number of values. `middle` (`value` is the same), `upper`, `lower` and `deviation` are
+    the last ones, in the unit of x, None before the first.
+
+    Raises:
+        ValueError: the window is below 1, or the width not a number above 0.
     """
 
     __slots__ = ("_width", "_window", "_xs", "deviation", "lower", "middle", "upper", "value")

@@ -12,11 +12,14 @@ _STEPS = 100_000
 def cumulative(x: float, a: float, b: float) -> float:
     """Return P(X <= x) of Beta(a, b): the regularised incomplete beta function I_x(a, b).
 
-    By the continued fraction of DiDonato and Morris in Lentz's form (Press et al., Numerical Recipes, 3rd ed.,
-    6.4.5), on the side of the mean where it converges fast.
+    By its continued fraction, d_2m = m (b - m) x / ((a + 2m - 1) (a + 2m)) and d_2m+1 = -(a + m) (a + b + m) x / ((a +
+    2m) (a + 2m + 1)), in Lentz's form (Press et al., Numerical Recipes, 3rd ed. 2007, 6.4; NIST Digital Library of
+    Mathematical Functions, https://dlmf.nist.gov/8.17#v), on the side of the mean where it converges fast. x and the
+    probability are in [0, 1].
 
     Raises:
         ValueError: a or b is not above 0.
+        ArithmeticError: it does not converge in 100,000 steps.
     """
     if not (a > 0.0 and b > 0.0):
         raise ValueError(f"Beta({a}, {b}): both figures must be above 0")
@@ -31,10 +34,13 @@ def cumulative(x: float, a: float, b: float) -> float:
 
 
 def quantile(p: float, a: float, b: float) -> float:
-    """Return the x that Beta(a, b) stays at or below with probability p, by bisection.
+    """Return the x that Beta(a, b) stays at or below with probability p: `cumulative(x, a, b) = p`, by bisection.
+
+    The source is that of `cumulative`, https://dlmf.nist.gov/8.17.
 
     Raises:
         ValueError: p is not between 0 and 1, or a or b is not above 0.
+        ArithmeticError: as for `cumulative`.
     """
     if not 0.0 <= p <= 1.0:
         raise ValueError(f"the probability of a quantile must be between 0 and 1, was {p}")
@@ -52,7 +58,11 @@ def quantile(p: float, a: float, b: float) -> float:
 
 
 def _fraction(x: float, a: float, b: float) -> float:
-    """Return the continued fraction of I_x(a, b)."""
+    """Return the continued fraction of I_x(a, b).
+
+    Raises:
+        ArithmeticError: it does not converge.
+    """
     c = 1.0
     d = 1.0 / _not_zero(1.0 - (a + b) * x / (a + 1.0))
     value = d

@@ -33,9 +33,10 @@ def kelly(win_rate: Decimal, reward_risk: Decimal) -> Decimal:
 
 
 class Prior(msgspec.Struct, frozen=True):
-    """What is believed before the first trade: that many wins and losses, and a ratio worth that many trades.
+    """What is believed before the first trade: so many `wins` and `losses`, and a ratio worth so many trades.
 
-    The default is weak, and believes in no edge: Beta(1, 1) for the win rate, and a ratio of 1.
+    `reward_risk` is the ratio, the mean win over the mean loss, and `weight` the number of trades it is worth. The
+    default is weak, and believes in no edge: Beta(1, 1) for the win rate, and a ratio of 1.
     """
 
     wins: Decimal = Decimal(1)
@@ -48,20 +49,23 @@ class Measured(msgspec.Struct, frozen=True):
     """What trades say of the Kelly fraction, shrunk towards a prior."""
 
     trades: int
+    """The number of wins and losses."""
     win_rate: Decimal
-    """The mean of the Beta posterior."""
+    """The mean of the Beta posterior, in [0, 1]."""
     win_rate_low: Decimal
+    """The low end of its interval, in [0, 1]."""
     win_rate_high: Decimal
+    """The high end of its interval, in [0, 1]."""
     reward_risk: Decimal
-    """The shrunk ratio."""
+    """The shrunk ratio: the mean win over the mean loss."""
     kelly: Decimal
-    """The fraction of the two figures above."""
+    """The part of the equity to risk by the shrunk win rate and ratio, negative where there is no edge."""
     low: Decimal
-    """The fraction at the low end of the win rate."""
+    """The same at the low end of the win rate."""
     high: Decimal
-    """The fraction at its high end."""
+    """The same at its high end."""
     unshrunk: Decimal | None
-    """The fraction of the bare figures; None until there are a win and a loss."""
+    """The same of the bare figures; None until there are a win and a loss."""
 
 
 _WEAK = Prior()
@@ -70,9 +74,10 @@ _WEAK = Prior()
 def shrunk(results: Results, prior: Prior) -> tuple[Decimal, Decimal]:
     """Return the win rate and the reward/risk ratio that results and a prior make together.
 
-    The win rate is the mean of Beta(a + wins, b + losses). The ratio is (m r + k p) / (m + k): r is the measured
-    one, p the prior's and k its weight; m is the smaller of wins and losses, because a ratio of two means is
-    known no better than the mean of fewer trades.
+    The win rate is the mean of Beta(a + wins, b + losses), the posterior of a rate (Gelman et al., Bayesian Data
+    Analysis, 3rd ed. 2013, 2.4). The ratio is (m r + k p) / (m + k), a weighted mean of our own: r is the measured one,
+    p the prior's and k its weight; m is the smaller of wins and losses, because a ratio of two means is known no better
+    than the mean of fewer trades.
 
     Raises:
         ValueError: a figure of the prior is not above 0.
@@ -86,10 +91,10 @@ def shrunk(results: Results, prior: Prior) -> tuple[Decimal, Decimal]:
 
 
 def measured(results: Results, prior: Prior = _WEAK, level: Decimal = _LEVEL) -> Measured:
-    """Return the shrunk Kelly fraction of results, and its interval at a level.
+    """Return the shrunk Kelly fraction of results, and its interval at a level, the probability that it is inside.
 
-    The interval is that of the win rate: the fraction rises with it, so the quantiles of the Beta posterior at
-    (1 - level) / 2 and (1 + level) / 2 are carried through at the shrunk ratio.
+    The interval is that of the win rate: the fraction rises with it, so the quantiles of the Beta posterior (as in
+    `shrunk`: Gelman et al., 2013) at (1 - level) / 2 and (1 + level) / 2 are carried through at the shrunk ratio.
 
     Raises:
         ValueError: a figure of the prior is not above 0, or the level not above 0 and below 1.
@@ -113,13 +118,13 @@ def measured(results: Results, prior: Prior = _WEAK, level: Decimal = _LEVEL) ->
 
 
 def from_returns(returns: Sequence[float], fraction: Decimal = _HALF) -> Decimal:
-    """Return the leverage fraction * n / (n + 625) * max(f, 0), f = mean / variance of n returns per bar.
+    """Return the leverage fraction * n / (n + 625) * max(f, 0), f = mean / variance of n returns per bar, in any order.
 
     f is the continuous Kelly leverage (Thorp, The Kelly Criterion in Blackjack, Sports Betting and the Stock
     Market, 2006, section 7). The mean is known from n bars only: growth is c * m**2 / v - c**2 / 2 *
     (m**2 + v / n) / v when c times the measured f is held, the greatest at c = n / (n + v / m**2), and
     625 = 1 / 0.04**2 takes a Sharpe ratio of 0.04 per bar for granted (0.76 a year on bars of a day).
-    Returns without any variance say nothing: 0.
+    Returns without any variance say nothing: 0. `fraction` is the part of Kelly that is held, in (0, 1].
 
     Raises:
         ValueError: there are fewer than 2 returns, or the fraction is not above 0 and at most 1.

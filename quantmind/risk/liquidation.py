@@ -13,6 +13,7 @@ from quantmind.market.instruments import Tier
 from quantmind.risk.ranges import POSITIVE
 
 MarginMode = Literal["cross", "isolated"]
+"""What backs a position: the whole wallet, or its own margin only."""
 
 _ZERO = Decimal(0)
 
@@ -21,8 +22,9 @@ class Liquidation(msgspec.Struct, frozen=True):
     """A liquidation price, unrounded, and the maintenance tier that holds there."""
 
     price: Decimal | None
-    """None for a long position that no price above 0 liquidates; 0 for a short one that every price does."""
+    """In quote currency. None for a long position that no price liquidates; 0 for a short one that every price does."""
     tier: Tier
+    """The tier that the notional falls in at that price."""
 
 
 def price_in_tier(
@@ -39,7 +41,8 @@ def price_in_tier(
     Binance FAQ "How to Calculate Liquidation Price of USD-M Futures Contracts", one-way mode: the price at which
     the margin balance is the maintenance margin, a margin ratio of 100 %. WB is the wallet balance (cross) or the
     margin of the position (isolated); TMM and UPNL are the maintenance margin and the unrealised profit of all
-    other positions, both 0 when isolated.
+    other positions, both 0 when isolated; all of them, as cum, the tier's amount, in the settlement currency. q is the
+    quantity in base currency, MMR the tier's rate; entry and the result are in quote currency.
     """
     signed = quantity if side == "buy" else -quantity
     return (margin - maintenance + unrealised + tier.amount - signed * entry) / (quantity * tier.rate - signed)
@@ -54,10 +57,11 @@ def liquidation(
     maintenance: Decimal = _ZERO,
     unrealised: Decimal = _ZERO,
 ) -> Liquidation:
-    """Return the liquidation price in the maintenance tier that its own notional falls in.
+    """Return the liquidation price in the maintenance tier that its own notional falls in: floor <= quantity * price.
 
-    It begins with the tier of the notional at entry. Where the price's notional falls in another tier, it is
-    computed anew with that one.
+    It begins with the tier of the notional at entry. Where the price's notional falls in another tier, it is computed
+    anew with that one (Binance FAQ, as for `price_in_tier`). `tiers` are in order, from the lowest floor on; `quantity`
+    is in base currency, `entry` in quote currency, all other money in the settlement currency.
 
     Raises:
         ValueError: quantity or entry is not above 0, or there are no tiers.

@@ -10,7 +10,9 @@ _YEAR = 365 * 86_400_000_000_000
 
 
 def moments(returns: Sequence[float]) -> tuple[float, float]:
-    """Return the mean and the sample variance (n - 1) of at least two returns.
+    """Return mean = sum(r) / n and sample variance = sum((r - mean)**2) / (n - 1), by definition.
+
+    The returns are parts of the price before, at least two of them, in any order; so is the mean.
 
     Raises:
         ValueError: there are fewer.
@@ -23,5 +25,9 @@ def moments(returns: Sequence[float]) -> tuple[float, float]:
 
 
 def annual_volatility(variance: float, interval: int) -> float:
-    """Return the volatility of a year from the variance per bar of `interval` ns: sqrt(variance * bars in 365 d)."""
+    """Return the volatility of a year from the variance per bar of `interval` ns: sqrt(variance * bars in 365 d).
+
+    Hull, Options, Futures, and Other Derivatives (2018), volatility from historical data; the year has all its days, as
+    crypto is traded. The result is a part of the price: 0.8 is 80 %.
+    """
     return math.sqrt(variance * (_YEAR / interval))

@@ -11,9 +11,13 @@ class Range(msgspec.Struct, frozen=True):
     """The permitted values of a figure; an open end is not itself permitted."""
 
     low: Decimal
+    """The least figure, in the figure's own unit."""
     high: Decimal | None = None
+    """The greatest figure; None where there is none."""
     open_low: bool = False
+    """Whether `low` itself is left out."""
     open_high: bool = False
+    """Whether `high` itself is left out."""
 
     def __contains__(self, value: Decimal) -> bool:
         """Say whether a value is permitted; no number that is not finite is."""

@@ -11,7 +11,7 @@ _ZERO = Decimal(0)
 
 
 class Results(msgspec.Struct, frozen=True):
-    """Wins and losses, all in one unit: money of equal stakes, multiples of the risk, parts of the notional.
+    """The number of `wins` and `losses` and their sums, all in one unit: equal stakes, multiples of the risk, parts.
 
     A trade that came to exactly 0 is neither: it changes no wealth, and so no Kelly fraction.
     """
@@ -25,7 +25,7 @@ class Results(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, results: Iterable[Decimal]) -> Results:
-        """Sum up results, losses being negative."""
+        """Sum up results in any order, losses being negative."""
         total = cls()
         for result in results:
             total = total.and_one(result)

@@ -14,7 +14,10 @@ _DOWN = Context(prec=28, rounding=ROUND_DOWN)
 
 
 def at_leverage(leverage: Decimal, equity: Decimal, price: Decimal) -> Decimal:
-    """Return the quantity whose notional is a multiple of the equity: leverage * E / price; 0 if nothing is left."""
+    """Return the quantity whose notional is a multiple of the equity: leverage * E / price, by definition.
+
+    E is in the settlement currency, `price` in quote currency, the result in base currency; 0 if nothing is left.
+    """
     if leverage <= 0 or equity <= 0:
         return _ZERO
     return _DOWN.divide(_DOWN.multiply(leverage, equity), price)
@@ -23,10 +26,12 @@ def at_leverage(leverage: Decimal, equity: Decimal, price: Decimal) -> Decimal:
 def at_risk(
     fraction: Decimal, equity: Decimal, price: Decimal, distance: Decimal | None = None, cap: Decimal | None = None
 ) -> Decimal:
-    """Return the quantity that loses a fraction of the equity at the stop: f * E / distance, at most cap * E / price.
+    """Return the quantity that loses a part of the equity at the stop: f * E / distance, at most cap * E / price.
 
-    Without a stop the whole notional is at risk: the distance is the price. Where no equity is left, or the
-    fraction is not above 0, it is 0.
+    It is the percent risk model of Tharp, Trade Your Way to Financial Freedom (1998). E is in the settlement currency,
+    `price` and `distance` in quote currency, the result in base currency; `cap` is a multiple of E. Without a stop the
+    whole notional is at risk: the distance is the price. Where no equity is left, or the fraction is not above 0, it is
+    0.
     """
     if distance is None:
         distance = price
@@ -37,16 +42,18 @@ def at_risk(
 
 
 class Size(msgspec.Struct, frozen=True):
-    """A quantity that the venue accepts; 0, and the reason, where there is none."""
+    """A quantity that the venue accepts; 0, and the `reason`, where there is none."""
 
     quantity: Decimal
+    """What to hold, in base currency."""
     wanted: Decimal
-    """What the risk alone allows, before any bound."""
+    """What the risk alone allows, before any bound, in base currency."""
     bound: str
     """What bounds it: `risk`, `cap` or `max_quantity`."""
     notional: Decimal
+    """What it is worth, in the settlement currency."""
     loss: Decimal
-    """What it loses at the stop."""
+    """What it loses at the stop, in the settlement currency."""
     reason: str = ""
 
 
@@ -60,8 +67,9 @@ def size(
 ) -> Size:
     """Return the quantity to hold when a part of the balance may be lost at a stop: balance * risk / distance.
 
-    It is bounded by a cap (a multiple of the balance) and by the venue's largest order, and rounded down to the
-    step.
+    It is the percent risk model of Tharp, Trade Your Way to Financial Freedom (1998), bounded by a cap (a multiple of
+    the balance) and by the venue's largest order, and rounded down to the step. `balance` is in the settlement
+    currency, `risk` in (0, 1]; `distance` and `price` are in quote currency.
 
     Raises:
         ValueError: a figure is not in its range.

@@ -11,14 +11,17 @@ from quantmind.risk.ranges import POSITIVE
 
 
 class AtrStop(msgspec.Struct, frozen=True):
-    """A stop at a multiple of the average true range."""
+    """A stop at a multiple of the average true range: its `price`, and the `distance` to it, both in quote currency."""
 
     distance: Decimal
     price: Decimal
 
 
 def atr_stop(price: Decimal, atr: Decimal, multiplier: Decimal, side: Side, tick: Decimal | None = None) -> AtrStop:
-    """Return the stop of a position opened by `side`: below the price of a buy, above that of a sale.
+    """Return the stop of a position opened by `side`: at price - multiplier * atr for a buy, + for a sale.
+
+    The distance is that of the Volatility System in Wilder, New Concepts in Technical Trading Systems (1978), a
+    constant times the average true range. `price`, `atr` and `tick` are in quote currency.
 
     With a tick it is rounded to the safe side, where it loses less: up for a buy, down for a sale. The distance
     stays as it is: a size that is computed from it loses no more than it says.

@@ -11,7 +11,10 @@ from quantmind.simulation.matching import NOTHING, Matching
 
 
 class Hosting(Matching):
-    """Answers at once, has settings for each symbol, and gives orders of the venue's own."""
+    """Answers at once, has settings for each symbol, and gives orders of the venue's own.
+
+    Order events are told in the order they happened in.
+    """
 
     def show(self, order: str, event: Quote | Book | Trade) -> Sequence[OrderEvent]:
         """Let the present price meet one order that was just placed or triggered, and no other.
@@ -32,7 +35,11 @@ class Hosting(Matching):
     def close(
         self, symbol: str, price: Decimal, ts: int, quantity: Decimal | None = None, fee: Decimal | None = None
     ) -> Sequence[OrderEvent]:
-        """Close a position, or `quantity` > 0 of it, by an order of the venue; its fee is a liquidation's, or this."""
+        """Close a position, or `quantity` > 0 of it, by an order of the venue.
+
+        `price` is in quote currency, `ts` in ns UTC, `quantity` in base currency; `fee` is a part of the notional, that
+        of a liquidation if left out.
+        """
         contract = self._contracts[symbol]
         held = contract.position.quantity
         if not held:
@@ -48,7 +55,7 @@ class Hosting(Matching):
         self._filling.refusals = triggers
 
     def set_leverage(self, symbol: str, leverage: Decimal) -> None:
-        """Change the leverage of a symbol."""
+        """Change the leverage of a symbol: how many times its margin a position may be worth."""
         self._reset(symbol, leverage=leverage)
 
     def set_margin(self, symbol: str, mode: Literal["cross", "isolated"]) -> None:
@@ -56,12 +63,15 @@ class Hosting(Matching):
         self._reset(symbol, cross=mode == "cross")
 
     def valued(self, symbol: str) -> Decimal | None:
-        """Return the price that the position of a symbol is valued at, None before there is one."""
+        """Return the price (quote currency) that the position of a symbol is valued at, None before there is one."""
         price = self._contracts[symbol].value_price
         return None if price is None else Decimal(repr(price))
 
     def reserved(self, symbol: str) -> tuple[Decimal, Decimal]:
-        """Return the notional of the resting limit orders that may add to a position: buying, and selling."""
+        """Return the notional of the resting limit orders that may add to a position: buying, and selling.
+
+        Both are in the settlement currency.
+        """
         buying = selling = Decimal(0)
         for order in self._contracts[symbol].orders.values():
             if order.kind == "limit" and not order.reduces and order.price is not None:
@@ -72,7 +82,10 @@ class Hosting(Matching):
         return buying, selling
 
     def liquidation_price(self, symbol: str) -> Decimal | None:
-        """Return the price at which a position is liquidated while the others stand still, None without one."""
+        """Return the price (quote currency) at which a position is liquidated while the others stand still.
+
+        None without a position, or where no price does it.
+        """
         contract = self._contracts[symbol]
         return self.account.liquidated_at(contract) if contract.position.quantity else None
 

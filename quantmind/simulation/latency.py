@@ -11,22 +11,22 @@ class Latency(Protocol):
     """Says how long a command takes, in ns."""
 
     def of(self, command: str) -> int:
-        """Return the time that the command of this id takes."""
+        """Return the time (ns) that the command of this id takes."""
 
 
 class ConstantLatency:
-    """Every command takes the same time."""
+    """Every command takes the same time, `ns`."""
 
     def __init__(self, ns: int = 0) -> None:
         self._ns = ns
 
     def of(self, command: str) -> int:  # noqa: ARG002 - all take the same
-        """Return the time that a command takes."""
+        """Return the time (ns) that a command takes."""
         return self._ns
 
 
 class RandomLatency:
-    """Times between two bounds, each as likely as the other; the seed and the command's id decide."""
+    """Times between two bounds in ns, each as likely as the other; the seed and the command's id decide."""
 
     def __init__(self, shortest: int, longest: int, seed: int = 0) -> None:
         self._shortest = shortest
@@ -39,7 +39,7 @@ class RandomLatency:
 
 
 class MeasuredLatency:
-    """One of the times that were measured; the seed and the command's id decide which."""
+    """One of the times (ns, in any order) that were measured; the seed and the command's id decide which."""
 
     def __init__(self, times: Sequence[int], seed: int = 0) -> None:
         self._times = tuple(times)

@@ -10,10 +10,10 @@ from quantmind.market.instruments import Instrument
 def liquidation_price(instrument: Instrument, quantity: Decimal, cost: Decimal, backing: Decimal) -> Decimal | None:
     """Return the price at which backing + profit equals the maintenance margin; None where no price above 0 does.
 
-    `quantity` and `cost` are signed; `backing` is the wallet with what other positions add to it or need of it. It
-    solves backing + quantity * p - cost = |quantity| * p * rate - amount in the tier that p itself falls into
-    (Binance FAQ "How to Calculate Liquidation Price of USD-M Futures Contracts"). A position that is past it at
-    every price of a tier is not found there.
+    `quantity` (base currency) and `cost` are signed; `backing` is the wallet with what other positions add to it or
+    need of it, both in the settlement currency; the price is in quote currency. It solves backing + quantity * p - cost
+    = |quantity| * p * rate - amount in the tier that p itself falls into (Binance FAQ "How to Calculate Liquidation
+    Price of USD-M Futures Contracts"). A position that is past it at every price of a tier is not found there.
     """
     size = abs(quantity)
     tiers = instrument.tiers

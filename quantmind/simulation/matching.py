@@ -38,6 +38,7 @@ from quantmind.simulation.restored import Restored
 from quantmind.simulation.terms import Terms
 
 NOTHING: tuple[OrderEvent, ...] = ()
+"""The answer where nothing happened; otherwise order events are in the order they happened in."""
 _NEVER = 1 << 63
 
 
@@ -47,6 +48,8 @@ class Matching:
     No price from before an order reached the venue fills it. A bar's prices are of after its open, so the first
     that counts is the one that *begins* no earlier than that: the open of a bar that began before the decision
     would look ahead. A bar without volume has no price of its own time and fills nothing.
+
+    `balance` is the wallet it begins with (settlement currency). Order events are told in the order they happened in.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class Matching:
             symbol: Contract(instrument, channels.get(symbol, ())) for symbol, instrument in instruments.items()
         }
         self.account = MarginAccount(balance, terms, self._contracts.values())
+        """The wallet, and what the positions need of it."""
         filling = self._filling = Filling(terms, self.account)
         self._meeting = Meeting(terms, self.account, filling)
         self._market_orders = MarketOrders(terms, self.account, filling, self._meeting.path)
@@ -122,7 +126,9 @@ class Matching:
         *,
         triggered: bool = False,
     ) -> None:
-        """Take back an order that was accepted before a restart, of which `filled` was executed in so many fills.
+        """Take back an order accepted before a restart.
+
+        `filled` of it (base currency) was executed in so many fills.
 
         It counts as arrived, until `remember` shows what came in since.
         """
@@ -132,7 +138,7 @@ class Matching:
             self._cancel(order, cancel)
 
     def restore_account(self, wallet: Decimal, positions: Mapping[str, Position]) -> None:
-        """Take back the wallet and the positions as they were before a restart."""
+        """Take back the wallet (settlement currency) and the positions, by symbol, as they were before a restart."""
         self.account.wallet = wallet
         for symbol, position in positions.items():
             contract = self._contracts.get(symbol)

@@ -8,10 +8,11 @@ import msgspec
 
 
 class Slippage(msgspec.Struct, frozen=True):
-    """Ticks, a part of the price, and a square-root impact.
+    """So many `ticks`, a `fraction` (a part of the price), and a square-root impact.
 
-    The impact is `impact` * sqrt(quantity / size) of the price, where size is what the quote, book or trade shows,
-    or the volume of the bar; where that is not known, size is the quantity.
+    The impact is `impact` * sqrt(quantity / size) as a part of the price, where size is what the quote, book or trade
+    shows, or the volume of the bar; where that is not known, size is the quantity. For the square root see Toth et al.,
+    Anomalous Price Impact and the Critical Nature of Liquidity in Financial Markets (2011); the constant is the user's.
     """
 
     ticks: float = 0.0
@@ -22,7 +23,10 @@ class Slippage(msgspec.Struct, frozen=True):
         return bool(self.ticks or self.fraction or self.impact)
 
     def worse(self, price: float, buys: bool, quantity: float, size: float, tick: float) -> float:
-        """Return the price as it is after slippage: higher for a buyer, lower for a seller, never below 0."""
+        """Return the price as it is after slippage: higher for a buyer, lower for a seller, never below 0.
+
+        `price` and `tick` are in quote currency, `quantity` and `size` in base currency.
+        """
         share = quantity / size if 0 < size < math.inf else 1.0
         distance = self.ticks * tick + price * (self.fraction + self.impact * math.sqrt(share))
         return price + distance if buys else max(price - distance, 0.0)

@@ -19,8 +19,11 @@ class Terms(msgspec.Struct, frozen=True):
     """The terms of a simulated venue."""
 
     fees: Fees = Fees()
+    """What it takes of the notional of a fill."""
     latency: Latency = ConstantLatency()
+    """How long a command takes to reach it."""
     slippage: Slippage = Slippage()
+    """What a taker pays beyond the price shown."""
     partial: bool = False
     """Whether no more is filled than the size shown; else the best price is good for any size."""
     participation: float | None = None
@@ -30,5 +33,8 @@ class Terms(msgspec.Struct, frozen=True):
     queue: bool = False
     """Whether trades are watched as well as quotes and books: a limit order fills when the size ahead has traded."""
     margin: MarginMode = "cross"
+    """What backs the positions."""
     leverage: Decimal = Decimal(20)
+    """How many times its margin a position may be worth."""
     liquidation_fee: Decimal = Decimal("0.0125")
+    """The part of the notional that a liquidation costs."""

@@ -50,7 +50,7 @@ class Journal(JournalReader):
 
     def __init__(self, folder: Path, account: str, balance: str, durable: bool) -> None:
         self._lock = _locked(folder / "lock", account)
-        path = folder / FILE
+        path = self._path = folder / FILE
         try:
             self._open(path, account, balance, durable)
         except sqlite3.DatabaseError as error:
@@ -130,7 +130,7 @@ class Journal(JournalReader):
             if self._database.in_transaction:
                 execute("ROLLBACK")
             if isinstance(error, sqlite3.Error):
-                raise QuantMindError(f"the journal cannot be written: {error}: make room, or mend its disk") from error
+                raise QuantMindError(f"{self._path}: cannot be written: {error}: make room, or mend its disk") from error
             raise
         for waiting in self._waiting.values():
             waiting.clear()

@@ -84,14 +84,11 @@ class JournalReader:
         path = folder / FILE
         if not path.is_file():
             raise QuantMindError(f"{path}: there is no journal; the run ended before it began to trade")
-        database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
         try:
-            # All that is read is of one moment, whatever is written meanwhile.
-            database.execute("BEGIN")
-            database.execute("SELECT * FROM progress")
-            version = database.execute("PRAGMA user_version").fetchone()[0]
+            database, version = _begun(path)
+        except sqlite3.OperationalError as error:
+            raise QuantMindError(f"{path}: cannot be read: {error}") from error
         except sqlite3.DatabaseError as error:
-            database.close()
             raise QuantMindError(f"{path}: is no journal: {error}") from error
         if version != VERSION:
             database.close()
@@ -193,3 +190,30 @@ class JournalReader:
 
 def _read(kind: type[Any], body: str) -> Any:
     return msgspec.json.decode(body, type=kind)
+
+
+def _begun(path: Path) -> tuple[sqlite3.Connection, int]:
+    """Open a file, and return it with its version.
+
+    To read beside a writer takes a file of locks. Where none can be made, on a full disk or one that is read-only,
+    and no writer has left anything beside the file, it is read without.
+    """
+    alone = not path.with_name(f"{path.name}-wal").exists()
+    try:
+        return _connected(path, "mode=ro")
+    except sqlite3.OperationalError:
+        if not alone:
+            raise
+    return _connected(path, "immutable=1")
+
+
+def _connected(path: Path, mode: str) -> tuple[sqlite3.Connection, int]:
+    database = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None)
+    try:
+        # All that is read is of one moment, whatever is written meanwhile.
+        database.execute("BEGIN")
+        database.execute("SELECT * FROM progress")
+        return database, int(database.execute("PRAGMA user_version").fetchone()[0])
+    except sqlite3.DatabaseError:
+        database.close()
+        raise

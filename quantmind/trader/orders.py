@@ -31,22 +31,31 @@ _FOLLOWS: dict[OrderState, frozenset[OrderState]] = {
 
 
 class Step(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """One step in the life of an order: the fact's number, the state, and the position it came at."""
+    """One step in the life of an order."""
 
     number: int
+    """The fact's number in the account's journal."""
     state: OrderState
+    """Where the order is from then on."""
     seq: int
+    """The number of the last market event handled before it."""
     n: int
+    """What number it has among what happened since that."""
     ts: int
+    """The time of it, ns UTC."""
     filled: Decimal
+    """What had traded by then, in base currency."""
     reason: str = ""
+    """Why, in the venue's words or ours; empty where nobody said."""
     trigger: Decimal | None = None
+    """Where it triggered by then, in quote currency."""
 
 
 class Order(msgspec.Struct, gc=False, array_like=True):
-    """One order and what is known of it; `trail` has every step, so that its facts can be told again.
+    """One order and what is known of it, so that its facts can be told again.
 
-    (epoch, seq, n) is the position of the intent; `after` the last market event that had come in by then, which
+    (`epoch`, `seq`, `n`) is the position of the intent: the number of the feed's start, of the last market event
+    handled, and of what happened since. `after` is the number of the last market event that had come in by then, which
     is one more than `seq` for an order that a fill of that event led to.
     """
 
@@ -54,45 +63,68 @@ class Order(msgspec.Struct, gc=False, array_like=True):
     seq: int
     n: int
     id: str
+    """Our id of it, unique in the account for ever."""
     symbol: str
+    """The unified symbol."""
     side: Side
+    """Buy or sell."""
     quantity: Decimal
+    """Of the whole order, in base currency."""
     reduce_only: bool
+    """Whether it may only take a position towards 0."""
     ts: int
+    """The time of the decision, ns UTC."""
     cause: str
+    """What led to it: a Target's id, `stop` or `take_profit` and its level, a latch's name, or `liquidation`."""
     after: int = 0
     state: OrderState = OrderState.INTENT
+    """Where it is in its life now."""
     filled: Decimal = _ZERO
+    """What of it has traded, in base currency."""
     cancel_ts: int = 0
+    """When it was taken back, ns UTC; 0 while it was not."""
     trail: list[Step] = []
+    """Every step so far, in order."""
     executions: list[str] = []
+    """The venue's ids of its trades, in order."""
     purpose: Purpose = "target"
+    """Why it was made."""
     order_type: OrderType = "market"
+    """What it waits for."""
     price: Decimal | None = None
+    """A limit order's price, in quote currency."""
     trigger: Decimal | None = None
+    """Where it triggers, in quote currency."""
     callback: Decimal | None = None
+    """The distance at which a trailing stop follows, as a part of the price."""
     time_in_force: TimeInForce = "gtc"
+    """How long a limit order may rest."""
     close_position: bool = False
+    """Whether it closes what is held when it triggers."""
     trigger_by: TriggerBy = "last"
+    """The price that its trigger is compared with."""
     deadline: int = 0
     """When an entry that waits for its price is given up, ns UTC; 0 for never."""
     distance: Decimal | None = None
-    """The stop distance that its size was computed with."""
+    """The stop distance that its size was computed with, in quote currency."""
     cancel_after: int = 0
-    """The last market event that had come in when it was cancelled."""
+    """The number of the last market event that had come in when it was cancelled."""
     moving: Decimal | None = None
-    """The trigger that it is being moved to; None when it is not."""
+    """The trigger that it is being moved to, in quote currency; None when it is not."""
     moved_ts: int = 0
+    """When it was moved last, ns UTC; 0 while it was not."""
     moved_after: int = 0
-    """When it was moved last, and the last market event that had come in by then."""
+    """The number of the last market event that had come in when it was moved."""
     refused: Decimal | None = None
-    """The trigger that the venue would not have it moved to; None when there is none."""
+    """The trigger that the venue would not have it moved to, in quote currency; None when there is none."""
     closes: Decimal = _ZERO
-    """With `close_position`, what was held when it began to be filled; 0 before."""
+    """With `close_position`, what was held (base currency) when it began to be filled; 0 before."""
     triggered: bool = False
     """Whether a stop or a take-profit has become a market order."""
     matched: int = 0
-    """The last market event that filled a part of it: should that come again, it has filled what it could."""
+    """The number of the last market event that filled a part of it: should that come again, it has filled what it
+    could.
+    """
 
     @property
     def open(self) -> bool:

@@ -49,7 +49,7 @@ class Part(msgspec.Struct, frozen=True, order=True):
 
 
 class Stream(msgspec.Struct, frozen=True, order=True):
-    """One channel of a symbol at a venue."""
+    """One `channel` of a `symbol` at a `venue`."""
 
     venue: str
     channel: Channel

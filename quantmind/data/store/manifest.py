@@ -28,25 +28,35 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What a day has of a channel; times are ns UTC, of bars those of their open."""
 
     version: int = 1
+    """The layout of the manifest itself."""
     rows: int = 0
+    """The number of events."""
     first: int | None = None
+    """The earliest time (ns UTC); None without events."""
     last: int | None = None
+    """The latest time (ns UTC); None without events."""
     bytes: int = 0
+    """The size of its files."""
     duplicates: int = 0
+    """How many events are there more than once."""
     disorder: int = 0
+    """How often a time or a number of a change is before that of the row above."""
     missing: int = 0
     """How many trades or bars lack between the first and the last one."""
     completeness: float | None = None
     """The part that is there of what there is known to have been; None where nothing tells."""
     gap_count: int = 0
+    """The number of gaps, named or not."""
     gaps: list[Gap] = []
+    """The first gaps, in order, `MOST_GAPS` of them at the most."""
     covered: list[Span] = []
-    """The spans that were fetched as a whole."""
+    """The spans that were fetched as a whole, in order."""
     parts: Mapping[str, Survey] = {}
+    """The figures of each file, by its name, in order."""
 
     @classmethod
     def of(cls, surveys: Mapping[str, Survey], covered: Iterable[Span] = ()) -> Manifest:
-        """Sum up the parts of a day, in their order."""
+        """Sum up the parts of a day, by the names of their files and in their order; the spans are in any order."""
         size = 0
         for one in surveys.values():
             size += one.bytes

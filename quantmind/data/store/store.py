@@ -28,7 +28,7 @@ _LAST = (1 << 63) - 1
 
 
 class Store:
-    """A folder of recorded market events."""
+    """A `folder` of recorded market events."""
 
     def __init__(self, folder: Path) -> None:
         """Open it.
@@ -41,11 +41,11 @@ class Store:
             raise QuantMindError(f"{self.folder}: there is no such folder; folders are looked up from {Path.cwd()}")
 
     def streams(self) -> list[Stream]:
-        """Return the channels that it has, by venue."""
+        """Return the channels that it has, in the order of venue, channel and symbol."""
         return streams(self.folder)
 
     def days(self, stream: Stream) -> list[int]:
-        """Return the days of a channel, as numbers since 1970."""
+        """Return the days of a channel in order, as numbers of days since 1970."""
         return days(self.folder, stream)
 
     def manifest(self, stream: Stream, day: int) -> Manifest:
@@ -57,17 +57,17 @@ class Store:
         return read_manifest(self.folder, stream, day)
 
     def venues(self) -> list[str]:
-        """Return the venues that it has events of."""
+        """Return the venues that it has events of, in order of their names."""
         return sorted({stream.venue for stream in self.streams()})
 
     def offers(self, venue: str, symbols: Sequence[str]) -> dict[str, frozenset[Channel]]:
-        """Return the channels of each symbol that it has; looks at the names of folders only."""
+        """Return the channels of each of these symbols (in any order) that it has; looks at names of folders only."""
         there = [stream for stream in self.streams() if stream.venue == venue]
         found = {s: frozenset(stream.channel for stream in there if stream.symbol == s) for s in symbols}
         return {symbol: channels for symbol, channels in found.items() if channels}
 
     def span(self, venue: str, symbol: str, channel: Channel) -> tuple[int, int] | None:
-        """Return the first and the last ts of a channel; None where it has nothing.
+        """Return the first and the last ts (ns UTC) of a channel; None where it has nothing.
 
         Raises:
             QuantMindError: a part cannot be read.
@@ -86,7 +86,7 @@ class Store:
         start: int | None = None,
         end: int | None = None,
     ) -> Iterator[list[Market]]:
-        """Yield the events of [start, end), of bars those that open in it, in batches.
+        """Yield the events of [start, end) (ns UTC), of bars those that open in it, in batches.
 
         They are in the order of `Precedence`; what is of one moment there too, in that of `received`. A part of each
         channel is in memory at a time. `channels` are of all symbols, or by symbol.
@@ -108,7 +108,7 @@ class Store:
             yield from _ordered([(sources[n][0], rows) for n, rows in taken], order)
 
     def history(self, venue: str, symbol: str, channel: Channel, before: int, count: int) -> list[Market]:
-        """Return the last `count` events from before a time, oldest first; of bars those that have closed by then.
+        """Return the last `count` events from before a time (ns UTC), oldest first; of bars those closed by then.
 
         Raises:
             QuantMindError: a part cannot be read.
