@@ -17,6 +17,7 @@ from quantmind.kinds import KINDS, Component, Options
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution, EntryPoint
+    from types import ModuleType
 
 GROUP = "quantmind"
 """The group of entry points that plugins are found by."""
@@ -76,8 +77,8 @@ class Plugins:
 
     `allow` names distributions or import modules; None allows all. The environment variable QUANTMIND_PLUGINS
     (names with commas) restricts likewise, and `only_own` leaves nothing but what comes with QuantMind.
-    `extra` are component classes, in any order, that come from no entry point. `environ` is asked instead of the
-    process's environment, by name.
+    `extra` are component classes, in any order, that come from no entry point; without `installed` they are all that
+    is known. `environ` is asked instead of the process's environment, by name.
 
     Raises:
         PluginError: one of `extra` is no component.
@@ -89,6 +90,7 @@ class Plugins:
         extra: Sequence[type[Component[Any]]] = (),
         *,
         only_own: bool = False,
+        installed: bool = True,
         environ: Mapping[str, str] | None = None,
     ) -> None:
         isolated = (os.environ if environ is None else environ).get("QUANTMIND_PLUGINS", "")
@@ -102,7 +104,7 @@ class Plugins:
             self._restrictions.append(("is not on the allow-list", _normalised(allow)))
         self._manager = pluggy.PluginManager("quantmind")
         self._manager.add_hookspecs(Hooks)
-        self._entries: tuple[_Entry, ...] | None = None
+        self._entries: tuple[_Entry, ...] | None = None if installed else ()
         self._refusals: dict[_Entry, str] = {}
         self._components: dict[str, tuple[type[Component[Any]], ...]] = {}
         self._faults: dict[str, str] = {}
@@ -110,6 +112,18 @@ class Plugins:
             if fault := fault_of(component):
                 raise PluginError(fault)
         self._extra = tuple(dict.fromkeys(extra))
+
+    def register(self, plugin: ModuleType) -> None:
+        """Add the components of a plugin's module that no entry point names.
+
+        Raises:
+            PluginError: it registers none, or what is no component.
+        """
+        try:
+            components = self._register(plugin, plugin.__name__)
+        except pluggy.PluginValidationError as error:
+            raise PluginError(" ".join(str(error).split())) from error
+        self._extra = tuple(dict.fromkeys((*self._extra, *components)))
 
     def find(self, kind: str, name: str) -> type[Component[Any]]:
         """Return the component class of that kind and name, loading as few plugins as possible.

@@ -13,8 +13,10 @@ from quantmind.kinds import Greeting, Server
 from quantmind_zeromq.endpoint import remote_host
 
 _SIGNATURE = b"\xff" + bytes(8) + b"\x7f"
-_OURS = _SIGNATURE + b"\x03\x00" + b"NULL".ljust(20, b"\0") + bytes(32)
-"""What a peer of ZMTP 3.0 says first: https://rfc.zeromq.org/spec/23, "Connection Greeting"."""
+_OURS = _SIGNATURE + b"\x03"
+"""The beginning of a greeting of ZMTP 3 (https://rfc.zeromq.org/spec/23): it is answered with the whole of the peer's,
+which would count a refused client if we went on.
+"""
 _LENGTH = 64
 _PATIENCE = 2.0
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import difflib
-import enum
 import json
-import typing
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, SecretBytes, SecretStr, ValidationError
+import msgspec
+from pydantic import BaseModel, ValidationError
 
 from quantmind.recipe.findings import Findings
-from quantmind.recipe.problems import join
+from quantmind.recipe.option_types import field_is_secret, models_at
+from quantmind.recipe.problems import ENOUGH, join, shortened
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -38,11 +40,11 @@ _WORDS = {
     "bool_parsing": _BOOL,
     "string_type": _TEXT,
     "string_sub_type": _TEXT,
-    "string_too_short": "must have at least {min_length} characters",
-    "string_too_long": "must have at most {max_length} characters",
+    "string_too_short": "must have at least {min_length} character{s}",
+    "string_too_long": "must have at most {max_length} character{s}",
     "string_pattern_mismatch": "must match {pattern}",
-    "too_short": "must have at least {min_length} entries",
-    "too_long": "must have at most {max_length} entries",
+    "too_short": "must have at least {min_length} entr{ies}",
+    "too_long": "must have at most {max_length} entr{ies}",
     "literal_error": "must be one of {expected}",
     "enum": "must be one of {expected}",
     "list_type": _LIST,
@@ -60,6 +62,25 @@ _WORDS = {
 }
 
 
+SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+SLUG_WORDS = "must be 1 to 64 small letters, digits, - and _, beginning with a letter or a digit"
+
+_MOST_WHOLE = (1 << 63) - 1
+"""The largest whole number that can be recorded."""
+
+_MOST_DIGITS = 60
+_MOST_MAGNITUDE = 30
+"""Powers of ten: nothing that is traded is larger, or smaller than its inverse."""
+
+_MOST_LISTED = 30
+"""Known names that are listed at the most."""
+
+_QUOTED = re.compile(r"'([^']*)'")
+
+_LONGEST_GUESS = 100
+"""Characters of a name that is compared with known ones at the most."""
+
+
 def validate(model: type[M], raw: Any, path: str, findings: Findings) -> M | None:
     """Return the options, or None after noting every fault in them."""
     try:
@@ -68,22 +89,34 @@ def validate(model: type[M], raw: Any, path: str, findings: Findings) -> M | Non
         _note(model, raw, path, error, findings)
         return None
     except Exception as error:  # noqa: BLE001 - a validator of a plugin may raise anything
-        findings.error(path, f"its options cannot be checked: {type(error).__name__}: {error}")
+        findings.error(path, f"its options cannot be checked: {type(error).__name__}: {error}; a fault of its plugin")
         return None
     sound = True
-    for name, value in raw.items() if isinstance(raw, dict) else ():
-        if isinstance(value, bool) and type(getattr(options, name, value)) in (int, float):
-            # pydantic takes true for 1; nobody who writes it in a recipe means that.
-            findings.error(join(path, name), f"{_NUMBER}, was {shown(value)}")
-            sound = False
+    for at, value, message in _unwieldy(raw, options, path):
+        findings.error(at, message + ("" if _hides(model, at, path) else f", was {shown(findings.written(at, value))}"))
+        sound = False
     return options if sound else None
 
 
 def suggestion(name: str, known: Collection[str]) -> str:
     """Say that a key is not known, and which one may be meant."""
-    close = difflib.get_close_matches(name, sorted(known), 1)
-    hint = f"; did you mean {close[0]}?" if close else ";"
-    return f"is not known{hint} known: {', '.join(known)}" if known else "is not known: there is nothing to set"
+    if not known:
+        return "is not known: there is nothing to set"
+    close = nearest(name, known)
+    return f"is not known{f'; did you mean {close}?' if close else ';'} known: {listed(known)}"
+
+
+def listed(names: Collection[str]) -> str:
+    """Write names one after another; of very many the first."""
+    return ", ".join(list(names)[:_MOST_LISTED]) + (", …" if len(names) > _MOST_LISTED else "")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the known name that may be meant; empty if none is like it."""
+    close = difflib.get_close_matches(name, sorted(known), 1) if len(name) <= _LONGEST_GUESS else []
+    if close:
+        return close[0]
+    return next((other for other in known if other.lower() == name.lower()), "")
 
 
 def shown(value: object) -> str:
@@ -95,7 +128,7 @@ def shown(value: object) -> str:
     if value is None or isinstance(value, bool):
         return json.dumps(value)
     text = str(value)
-    text = text if len(text) <= 60 else text[:59] + "…"
+    text = shortened(text, 60)
     return text if text.isprintable() and text.strip() == text != "" else json.dumps(text)
 
 
@@ -103,22 +136,52 @@ def _note(model: type[BaseModel], raw: Any, path: str, error: ValidationError, f
     """Note each fault once; the branches of a union become one fault."""
     words: dict[str, list[str]] = {}
     was: dict[str, str] = {}
-    for fault in error.errors(include_url=False):
+    coarse: set[str] = set()
+    """Where something of another type is also taken: what is wrong below it says more."""
+    for fault in _faults(error):
         kind, place = fault["type"], fault["loc"]
         at, inner = _descend(path, raw, place)
         if kind == "extra_forbidden":
-            fields = _model_at(model, place[:-1])
-            findings.error(at, suggestion(str(place[-1]), fields.model_fields if fields else ()), key=True)
+            fields = _field_names(model, place[:-1])
+            findings.error(at, suggestion(str(place[-1]), fields), key=True)
             continue
         if kind == "missing":
             at = join(at, str(place[-1]))
-        words.setdefault(at, []).append(_sentence(kind, fault))
+        sentence = _sentence(kind, fault)
+        if kind == "missing":
+            sentence += _wanted(model, place)
+        elif kind in {"literal_error", "enum"} and isinstance(inner, str) and findings.written(at, inner) == inner:
+            close = nearest(inner, _QUOTED.findall(sentence))
+            sentence += f"; did you mean {close}?" if close else ""
+        words.setdefault(at, []).append(sentence)
         if kind != "missing" and at != path and not isinstance(inner, dict | list | None):
             was[at] = _was(model, place, at, inner, findings)
         elif kind.endswith("_type"):
+            coarse.add(at)
             was[at] = f", was {shown(findings.written(at, inner))}"
+    for at in coarse & {parent for other in words for parent in _parents(other)}:
+        del words[at]
     for at, sentences in words.items():
-        findings.error(at, " or ".join(dict.fromkeys(sentences)) + was.get(at, ""))
+        first, *others = dict.fromkeys(sentences)
+        told = " or ".join([first, *(other.removeprefix("must be ") for other in others)])
+        told, question, guess = told.partition("; did you mean ")
+        findings.error(at, told + was.get(at, "") + question + guess)
+
+
+def _parents(path: str) -> Iterator[str]:
+    """Yield the paths of what holds a value."""
+    while path:
+        path = path[: max(path.rfind("."), path.rfind("["), 0)]
+        yield path
+
+
+def _faults(error: ValidationError) -> Iterable[Mapping[str, Any]]:
+    """Return what pydantic found; of very much the first, as all of it at once would fill the memory."""
+    if error.error_count() <= ENOUGH:
+        return error.errors(include_url=False, include_input=False)
+    text = error.json(include_url=False, include_input=False, include_context=False)
+    first = msgspec.json.decode(text, type=list[msgspec.Raw])[: 2 * ENOUGH]
+    return [{**(fault := msgspec.json.decode(each)), "loc": tuple(fault["loc"])} for each in first]
 
 
 def _descend(path: str, raw: Any, place: tuple[int | str, ...]) -> tuple[str, Any]:
@@ -128,8 +191,6 @@ def _descend(path: str, raw: Any, place: tuple[int | str, ...]) -> tuple[str, An
             path, raw = join(path, str(part)), raw[part]
         elif isinstance(raw, list) and isinstance(part, int) and part < len(raw):
             path, raw = join(path, part), raw[part]
-        else:
-            break
     return path, raw
 
 
@@ -139,8 +200,13 @@ def _sentence(kind: str, fault: Mapping[str, Any]) -> str:
         name: int(value) if isinstance(value, float) and value.is_integer() else value
         for name, value in fault.get("ctx", {}).items()
     }
-    if kind in _WORDS:
-        return _WORDS[kind].format(**context)
+    if kind == "literal_error" and " or " not in str(context.get("expected", " or ")):
+        return f"must be {context['expected']}"
+    if kind == "string_pattern_mismatch" and context.get("pattern") == f"^{SLUG.pattern}$":
+        return SLUG_WORDS
+    if kind in _WORDS and ("ctx" in fault or "{" not in _WORDS[kind]):
+        one = 1 in (context.get("min_length"), context.get("max_length"))
+        return _WORDS[kind].format(**context, s="" if one else "s", ies="y" if one else "ies")
     message = str(fault["msg"])
     return message[:1].lower() + message[1:]
 
@@ -148,25 +214,66 @@ def _sentence(kind: str, fault: Mapping[str, Any]) -> str:
 def _was(model: type[BaseModel], place: tuple[int | str, ...], at: str, value: Any, findings: Findings) -> str:
     """Say what the value was, unless it is a secret or comes from the environment."""
     field = model.model_fields.get(str(place[0])) if place else None
-    if field is not None and _secret(field.annotation):
+    if field is not None and field_is_secret(field):
         return ""
     return f", was {shown(findings.written(at, value))}"
 
 
-def _secret(annotation: Any) -> bool:
-    if annotation in (SecretStr, SecretBytes):
-        return True
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return any(_secret(field.annotation) for field in annotation.model_fields.values())
-    return any(_secret(argument) for argument in typing.get_args(annotation) if not isinstance(argument, enum.Enum))
+def _hides(model: type[BaseModel], at: str, path: str) -> bool:
+    """Say whether what stands at a path below the options is a secret, or beside one."""
+    name = at.removeprefix(path).removeprefix(".").partition(".")[0].partition("[")[0]
+    field = model.model_fields.get(name)
+    return field is not None and field_is_secret(field)
 
 
-def _model_at(model: type[BaseModel], place: tuple[int | str, ...]) -> type[BaseModel] | None:
-    """Return the model that holds a key; None if that is no plain path of models."""
-    for part in place:
-        field = model.model_fields.get(str(part))
-        below = field.annotation if field else None
-        if not (isinstance(below, type) and issubclass(below, BaseModel)):
-            return None
-        model = below
-    return model
+def _unwieldy(raw: Any, value: Any, path: str) -> Iterator[tuple[str, Any, str]]:
+    """Yield path, value and fault of what pydantic takes, but nobody who writes it in a recipe means."""
+    if isinstance(raw, dict | list):
+        for part, below, member in _members(raw, value):
+            yield from _unwieldy(below, member, join(path, part))
+    elif message := _wrong_size(raw, value):
+        yield path, raw, message
+
+
+def _members(raw: Any, value: Any) -> Iterator[tuple[int | str, Any, Any]]:
+    """Yield the members of what was written that became some of a value, and what they became."""
+    if isinstance(raw, dict) and isinstance(value, BaseModel):
+        yield from ((name, raw[name], getattr(value, name)) for name in type(value).model_fields if name in raw)
+    elif isinstance(raw, dict) and isinstance(value, Mapping):
+        yield from ((name, raw[name], value[name]) for name in raw if name in value)
+    elif isinstance(raw, list) and isinstance(value, list | tuple) and len(value) == len(raw):
+        yield from zip(range(len(raw)), raw, value, strict=True)
+
+
+def _wrong_size(raw: Any, value: Any) -> str:
+    """Say what is wrong with a number; empty if nothing is, or it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return ""
+    if isinstance(raw, bool):
+        # It takes true for 1.
+        return _NUMBER
+    if isinstance(value, int) and abs(value) > _MOST_WHOLE:
+        return f"{_WHOLE} that is not so large"
+    if isinstance(value, Decimal) and value.is_finite() and not _tradable(value):
+        return f"{_NUMBER} that is not so large, so small or so long"
+    return ""
+
+
+def _tradable(value: Decimal) -> bool:
+    """Say whether sums with a number are exact and short."""
+    return abs(value.adjusted()) <= _MOST_MAGNITUDE and len(str(value)) <= _MOST_DIGITS
+
+
+def _wanted(model: type[BaseModel], place: tuple[int | str, ...]) -> str:
+    """Say what to write for an option that is missing."""
+    name = str(place[-1])
+    for holder in models_at(model, place[:-1]):
+        if (field := holder.model_fields.get(name)) is not None:
+            means = f" ({field.description.removesuffix('.')})" if field.description else ""
+            example = next((each for each in field.examples or () if not isinstance(each, list | dict)), None)
+            return f": write {name}: {'and its value' if example is None else shown(example)}{means}"
+    return ""
+
+
+def _field_names(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
+    return list(dict.fromkeys(name for holder in models_at(model, place) for name in holder.model_fields))

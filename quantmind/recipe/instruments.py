@@ -13,11 +13,11 @@ from pydantic import Field, field_validator
 
 from quantmind.kinds import Options
 from quantmind.market.instruments import KNOWN, Instrument, tiers
-from quantmind.recipe.faults import shown, validate
+from quantmind.recipe.faults import nearest, shown, validate
 from quantmind.recipe.findings import Findings
 from quantmind.recipe.problems import join
 
-_UNIFIED = re.compile(r"([A-Z0-9]+)/([A-Z0-9]+):([A-Z0-9]+)")
+_UNIFIED = re.compile(r"([A-Z0-9]{1,30})/([A-Z0-9]{1,30}):([A-Z0-9]{1,30})")
 _QUOTES = ("USDT", "USDC", "USD")
 
 Positive = Annotated[Decimal, Field(gt=0)]
@@ -71,10 +71,10 @@ def read_instruments(raw: Any, findings: Findings) -> tuple[Instrument, ...] | N
     instruments: dict[str, Instrument] = {}
     for path, symbol, steps in _entries(raw, findings):
         if symbol in instruments:
-            findings.error(path, f"{symbol} is named twice", key=True)
+            findings.error(path, f"{symbol} is named twice: leave one out", key=_is_key(path))
         elif instrument := _instrument(path, symbol, steps, findings):
             instruments[symbol] = instrument
-    if not instruments and len(findings.problems) == before:
+    if raw in ([], {}):
         findings.error("instruments", "must name at least one instrument, such as BTC/USDT:USDT")
     return tuple(instruments.values()) if instruments and len(findings.problems) == before else None
 
@@ -86,7 +86,8 @@ def _entries(raw: Any, findings: Findings) -> Iterator[tuple[str, str, Any]]:
             yield join("instruments", symbol), symbol, steps
         return
     if not isinstance(raw, list):
-        findings.error("instruments", f"must be a list, such as [BTC/USDT:USDT], was {shown(raw)}")
+        told = shown(findings.written("instruments", raw))
+        findings.error("instruments", f"must be a list, such as [BTC/USDT:USDT], was {told}")
         return
     for index, entry in enumerate(raw):
         path = join("instruments", index)
@@ -99,35 +100,44 @@ def _entries(raw: Any, findings: Findings) -> Iterator[tuple[str, str, Any]]:
             findings.error(path, f"must be a symbol, or SYMBOL: {{tick: ..., step: ...}}, was {shown(entry)}")
 
 
+def _is_key(path: str) -> bool:
+    """Say whether a symbol is a key, and no text that may have come from outside."""
+    return not path.endswith("]")
+
+
 def _instrument(path: str, symbol: str, steps: Any, findings: Findings) -> Instrument | None:
     match = _UNIFIED.fullmatch(symbol)
+    told = symbol if _is_key(path) else str(findings.written(path, symbol))
+    wrong = ""
     if match is None:
-        guess = _unified(symbol)
+        # What is guessed from a value would tell of it.
+        guess = _unified(symbol) if told == symbol else ""
         hint = f"did you mean {guess}?" if guess else "write it as BASE/QUOTE:SETTLE, such as BTC/USDT:USDT"
-        findings.error(path, f"{shown(symbol)} is not a unified symbol; {hint}", key=True)
-        return None
-    if match[2] != match[3]:
-        findings.error(
-            path,
-            f"{symbol} settles in {match[3]}, not in {match[2]}: only linear perpetuals are traded",
-            key=True,
+        wrong = f"{shown(told)} is not a unified symbol; {hint}"
+    elif match[2] != match[3]:
+        settles = (
+            f"{shown(told)} settles in {match[3]}, not in {match[2]}" if told == symbol else f"{told} is not linear"
         )
+        wrong = f"{settles}: only linear perpetuals are traded, such as BTC/USDT:USDT"
+    elif steps is None and symbol not in KNOWN:
+        known = {other.partition("/")[0]: other for other in KNOWN}
+        near = known.get(nearest(match[1], known), "") if told == symbol else ""
+        hint = f"did you mean {near}? If not, " if near else ""
+        wrong = (
+            f"the steps of {shown(told)} are not known: {hint}write them, {shown(told)}: {{tick: 0.01, step: 0.001}}"
+        )
+    if wrong:
+        findings.error(path, wrong, key=_is_key(path))
         return None
     if steps is None:
-        if symbol not in KNOWN:
-            findings.error(
-                path,
-                f"the steps of {symbol} are not known: write them, {symbol}: {{tick: 0.01, step: 0.001}}",
-                key=True,
-            )
-        return KNOWN.get(symbol)
+        return KNOWN[symbol]
     options = validate(Steps, steps, path, findings)
     return options.instrument(symbol) if options else None
 
 
 def _unified(spelling: str) -> str:
     """Guess the unified symbol behind a venue's spelling: `BTCUSDT`, `btc-usdt`, `BTC/USDT`."""
-    letters = re.sub(r"[^A-Z0-9]", "", spelling.upper().partition(":")[0])
+    letters = re.sub(r"[^A-Z0-9]", "", spelling[:40].upper().partition(":")[0])
     for ending in ("PERP", "SWAP"):
         letters = letters.removesuffix(ending)
     for quote in _QUOTES:

@@ -1,0 +1,74 @@
+"""`quantmind schema`: the JSON Schema of recipes, for editors and validators."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from quantmind.cli.session import Session
+from quantmind.errors import QuantMindError, UsageError
+
+
+@click.command(
+    short_help="Write the JSON Schema of recipes.",
+    epilog="Examples: quantmind schema --output recipe.schema.json · quantmind schema --project",
+)
+@click.option("--output", metavar="FILE", type=click.Path(path_type=Path), help="Write to FILE, all of it or nothing.")
+@click.option("--project", is_flag=True, help="Write the schema of quantmind.yaml in place of that of recipes.")
+@click.pass_obj
+def schema(session: Session, output: Path | None, project: bool) -> None:
+    r"""Write the JSON Schema (draft-07) of recipes: names and options of all components installed and allowed.
+
+    An editor with the YAML language server then completes names and options, shows what they mean, and underlines
+    what is wrong. Tell it by the first line of a recipe, with the path of the schema as seen from the recipe:
+
+    \b
+        # yaml-language-server: $schema=./recipe.schema.json
+
+    or for all recipes in the settings of VS Code:
+
+    \b
+        "yaml.schemas": {"./recipe.schema.json": "recipes/*.yaml"}
+
+    Write it again when plugins were installed or removed. What takes more than a look at each option, such as the
+    wiring, is told by `quantmind lint`.
+    """
+    from quantmind.project import Project
+    from quantmind.recipe.schema import as_text, project_schema, recipe_schema
+
+    plugins = session.plugins(Project.find(Path.cwd(), os.environ))
+    text = as_text(project_schema(plugins) if project else recipe_schema(plugins))
+    for failure in plugins.failures():
+        click.echo(f"warning: {failure.module} of {failure.distribution} is not in it: {failure.fault}", err=True)
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    _write(output, text.encode())
+    click.echo(f"wrote {output}")
+
+
+def _write(file: Path, content: bytes) -> None:
+    """Write a file beside its place first, and then put it there."""
+    if file.is_dir():
+        raise UsageError(f"{file} is a folder: name a file, such as {file / 'recipe.schema.json'}")
+    target = file.resolve()
+    try:
+        if file.exists() and not file.is_file():
+            # A device or a pipe is written to, and not replaced.
+            file.write_bytes(content)
+            return
+        beside = target.with_name(f".{target.name}.{os.getpid()}")
+        try:
+            with beside.open("xb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            if target.exists():
+                beside.chmod(target.stat().st_mode & 0o7777)
+            beside.replace(target)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise QuantMindError(f"{file}: cannot be written: {error.strerror}") from error
