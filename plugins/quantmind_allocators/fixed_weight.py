@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from difflib import get_close_matches
 from itertools import chain
 from typing import Annotated
 
 from pydantic import Field
 
 from quantmind.kinds import Allocator, Options, Portfolio
+
+
+def _guess(name: str, known: Sequence[str]) -> str:
+    close = get_close_matches(name[:64], known, 1)
+    return f" did you mean {close[0]}?" if close else ""
 
 
 class FixedWeightOptions(Options):
@@ -36,7 +42,7 @@ class FixedWeight(Allocator[FixedWeightOptions]):
         known = list(dict.fromkeys(chain.from_iterable(strategies.values())))
         weights = options.weights
         faults = [
-            f"weights.{strategy}: no such strategy; there are {', '.join(known)}"
+            f"weights.{strategy}: no such strategy;{_guess(strategy, known)} there are {', '.join(known)}"
             for strategy in weights
             if strategy not in known
         ]

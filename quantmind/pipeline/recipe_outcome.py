@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, get_args
 
@@ -20,23 +20,33 @@ from quantmind.events import (
     Target,
     Transfer,
 )
+from quantmind.ledger.statement import statement
 from quantmind.pipeline.summary import Summary
-from quantmind.recipe.expect import Came
+from quantmind.recipe.expect import Came, Line
 from quantmind.recipe.expectations import LISTS
 
 SEEN: frozenset[type[Any]] = frozenset({Signal, Target, *get_args(Fact)})
 """The events that an outcome is made of."""
 
 _PROTECTIVE = ("stop", "take_profit")
+_ORDER = ("symbol", "side", "quantity", "purpose", "reduce_only", "filled", "price", "trigger")
 
 
-def came(events: Iterable[Any], summary: Summary) -> Came:
+def came(events: Sequence[Any], summary: Summary) -> Came:
     """Return what came of a run: its events in order, and its figures at the end."""
     outcome = _Outcome()
     for event in events:
         outcome.take(event)
-    totals = {"equity": summary.equity, "pnl": summary.pnl, "fees": summary.fees, "drawdown": summary.drawdown}
-    return Came(outcome.lists, totals, outcome.positions)
+    outcome.protective()
+    account = {"equity": summary.equity, "pnl": summary.pnl, "fees": summary.fees, "drawdown": summary.drawdown}
+    figures: dict[str, dict[Line, Any]] = {key: {("", ""): figure} for key, figure in account.items()}
+    figures["position"] = outcome.positions
+    facts = [event for event in events if isinstance(event, Fact)]
+    told = statement(summary.equity - summary.pnl, facts)
+    for row in (*told.strategies, *told.symbols):
+        line = (row.symbol or "", row.strategy or "")
+        figures["pnl"][line], figures["fees"][line] = row.pnl, row.fees
+    return Came(outcome.lists, figures)
 
 
 class _Outcome:
@@ -44,10 +54,18 @@ class _Outcome:
 
     def __init__(self) -> None:
         self.lists: dict[str, list[dict[str, Any]]] = {key: [] for key in LISTS}
-        self.positions: dict[str, dict[str, Decimal]] = {}
+        self.positions: dict[Line, Decimal] = {}
         self._orders: dict[str, dict[str, Any]] = {}
         self._entries: dict[str, list[dict[str, Any]]] = {}
         """The orders that a symbol's position was opened and increased by."""
+
+    def protective(self) -> None:
+        """List the protective orders, as they are at the end."""
+        for key, purpose in (("stops", "stop"), ("take_profits", "take_profit")):
+            for record in self.lists["orders"]:
+                if record["purpose"] == purpose:
+                    names = ("symbol", "side", "trigger", "first_trigger", "quantity", "filled", "state", "reason")
+                    self.lists[key].append({name: record[name] for name in names})
 
     def take(self, event: Any) -> None:
         if isinstance(event, OrderUpdate):
@@ -74,9 +92,10 @@ class _Outcome:
     def _order(self, update: OrderUpdate) -> None:
         record = self._orders.get(update.order)
         if record is None:
-            record = self._orders[update.order] = {"stop": [], "take_profit": []}
+            record = self._orders[update.order] = dict.fromkeys((*_ORDER, "type", "state", "reason"))
+            record |= {"first_trigger": update.trigger, "stop": [], "take_profit": []}
             self.lists["orders"].append(record)
-        for name in ("symbol", "side", "quantity", "purpose", "reduce_only", "filled", "price", "trigger"):
+        for name in _ORDER:
             record[name] = getattr(update, name)
         record |= {"type": update.order_type, "state": update.state.value, "reason": update.reason or None}
         if update.purpose in _PROTECTIVE and update.trigger is not None:
@@ -93,8 +112,7 @@ class _Outcome:
             "purpose": record.get("purpose"),
             "maker": fill.maker,
         }
-        held = self.positions.setdefault(fill.symbol, {})
-        held[""] = fill.position
+        self.positions[fill.symbol, ""] = fill.position
         self._share(fill.symbol, fill.parts)
         side = {True: "buy", False: "sell"}[fill.position > 0] if fill.position else ""
         entries = [entry for entry in self._entries.get(fill.symbol, ()) if entry["side"] == side]
@@ -103,6 +121,6 @@ class _Outcome:
         self._entries[fill.symbol] = entries
 
     def _share(self, symbol: str, parts: Iterable[Part]) -> None:
-        held = self.positions.setdefault(symbol, {})
         for part in parts:
-            held[part.strategy] = held.get(part.strategy, Decimal(0)) + part.quantity
+            line = (symbol, part.strategy)
+            self.positions[line] = self.positions.get(line, Decimal(0)) + part.quantity

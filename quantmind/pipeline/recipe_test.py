@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import io
 import tempfile
+import time
+import traceback
 from collections.abc import AsyncIterator, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -28,29 +31,25 @@ from quantmind.recipe.given import Account
 from quantmind.recipe.interpolate import Interpolation
 from quantmind.recipe.model import Recipe, Spec
 from quantmind.recipe.tests import RecipeTest
+from quantmind.recipe.wiring import wire
+from quantmind.verdicts.verdict import Verdict
 
 REPLACED = ("feeds", "transport", "executor", "sinks")
 """The sections that a test replaces."""
 
 
-class Verdict(msgspec.Struct, frozen=True):
-    """What came of a test."""
+class Prepared(msgspec.Struct, frozen=True):
+    """A test that can be run: its recipe, with what it gives in the place of feed, transport, executor and sinks."""
 
-    name: str
-    difference: str
-    """What was expected and what came in its place; empty when the test passed."""
-
-    @property
-    def ok(self) -> bool:
-        """Whether the test passed."""
-        return not self.difference
+    test: RecipeTest
+    recipe: Recipe
 
 
 class GivenFeedOptions(Options):
     """Options of the feed of a test."""
 
     channels: Mapping[str, frozenset[Channel]] = Field(description="What is offered, by symbol.")
-    events: tuple[Market, ...] = Field(description="The market.")
+    market: Any = Field(description="Returns the market, in order, when it is called.")
 
 
 class GivenFeed(Feed[GivenFeedOptions]):
@@ -65,8 +64,8 @@ class GivenFeed(Feed[GivenFeedOptions]):
 
     async def events(self) -> AsyncIterator[Sequence[Market]]:
         """Yield the market, as far as somebody needs it."""
-        wanted = self.wanted
-        yield [event for event in self.options.events if _channel(event) in wanted.get(event.symbol, ())]
+        wanted, market = self.wanted, self.options.market()
+        yield [event for event in market if _channel(event) in wanted.get(event.symbol, ())]
 
 
 def run_test(recipe: Recipe, test: RecipeTest, plugins: Plugins) -> Verdict:
@@ -78,6 +77,24 @@ def run_test(recipe: Recipe, test: RecipeTest, plugins: Plugins) -> Verdict:
     Raises:
         RecipeError: no simulated executor can be had, or the market that is given lacks what a component needs.
     """
+    return run(prepare(recipe, test, plugins))
+
+
+def prepare(recipe: Recipe, test: RecipeTest, plugins: Plugins) -> Prepared:
+    """Put what a test gives into its recipe.
+
+    Raises:
+        RecipeError: no simulated executor can be had, or the market that is given lacks what a component needs.
+    """
+    replaced = msgspec.structs.replace(
+        recipe, feeds=(_feed(recipe, test),), transport=None, executor=_executor(recipe, test, plugins), sinks=()
+    )
+    wire(replaced)
+    return Prepared(test, replaced)
+
+
+def run(prepared: Prepared) -> Verdict:
+    """Run a test, and compare what came with what it expects; what a component raises is an error of the test."""
     seen: list[Any] = []
 
     class Memory(Sink[NoOptions]):
@@ -92,25 +109,26 @@ def run_test(recipe: Recipe, test: RecipeTest, plugins: Plugins) -> Verdict:
         async def write(self, batch: Sequence[Any]) -> None:
             seen.extend(batch)
 
-    replaced = msgspec.structs.replace(
-        recipe,
-        feeds=(_feed(recipe, test),),
-        transport=None,
-        executor=_executor(recipe, test, plugins),
-        sinks=(Spec(Memory, NoOptions(), Memory.name, test.path),),
-    )
+    test = prepared.test
+    recipe = msgspec.structs.replace(prepared.recipe, sinks=(Spec(Memory, NoOptions(), Memory.name, test.path),))
+    began = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="quantmind-test-") as folder:
-        running = Running(replaced, Project(Path(folder)), output=io.StringIO())
         try:
-            summary = asyncio.run(running.run())
-        except RecipeError:
-            raise
-        except QuantMindError as error:
-            return Verdict(test.name, f"the run failed: {error}")
-    difference = test.expect.difference(came(seen, summary))
-    if difference and summary.refusals:
-        difference += f" (refused: {', '.join(f'{code} {count}' for code, count in summary.refusals.items())})"
-    return Verdict(test.name, difference)
+            summary = asyncio.run(Running(recipe, Project(Path(folder)), output=io.StringIO()).run())
+        except Exception as error:  # noqa: BLE001 - whatever a component raises, the other tests run
+            return Verdict(error=_said(error), cause=error, duration=time.perf_counter() - began)
+    differences = test.expect.differences(came(seen, summary))
+    return Verdict(differences, summary.refusals if differences else {}, duration=time.perf_counter() - began)
+
+
+def _said(error: Exception) -> str:
+    """Say what a run failed of, and where a component of others raised it."""
+    told = str(error) if isinstance(error, QuantMindError) else f"{type(error).__name__}: {error}"
+    told = " ".join(told.split())
+    frames = traceback.extract_tb((error.__cause__ or error).__traceback__)
+    where = f" ({frames[-1].filename}:{frames[-1].lineno})" if error.__cause__ and frames else ""
+    line = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in told)
+    return f"the run failed: {line}{where}"
 
 
 def _feed(recipe: Recipe, test: RecipeTest) -> Spec:
@@ -119,12 +137,12 @@ def _feed(recipe: Recipe, test: RecipeTest) -> Spec:
     for spec in (*recipe.strategies, recipe.allocator, *recipe.sizing, *recipe.protection, *recipe.limits):
         component: Any = spec.component
         needed |= {channel.kind for channel in component.needs(spec.options).channels}
-    events = test.given.events(needed)
+    first = test.given.first(needed)
     channels: dict[str, frozenset[Channel]] = {}
     for instrument in recipe.instruments:
-        there = {_channel(event) for event in events if event.symbol == instrument.symbol}
+        there = {_channel(event) for event in first if event.symbol == instrument.symbol}
         channels[instrument.symbol] = frozenset(there | ({Channel("funding")} & {Channel(kind) for kind in needed}))
-    options = GivenFeedOptions(channels=channels, events=events)
+    options = GivenFeedOptions(channels=channels, market=partial(test.given.events, needed))
     return Spec(GivenFeed, options, GivenFeed.name, f"{test.path}.given")
 
 

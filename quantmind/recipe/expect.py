@@ -3,19 +3,45 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from quantmind.kinds import Options
+from quantmind.recipe.problems import join
 
 Record = Mapping[str, Any]
 """What came, by the keys of an expectation; a list holds every value that there was."""
 
+Line = tuple[str, str]
+"""Symbol and strategy that a figure is of; both are empty for the account."""
+
 _CLOSE = 1e-9
 """Floats are compared to nine digits: nobody expects the last ones of an indicator."""
+_NEAREST = 3
+"""So many of what came are told for an entry that did not come."""
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """One thing that did not come as expected."""
+
+    path: str
+    """Its place in `expect`, such as `orders[0]`."""
+    expected: str
+    came: tuple[str, ...]
+    """What came in its place: the nearest with what is not as expected of each, or the first of what was not wanted."""
+    count: int = 1
+    """Of how many these are the nearest, or the first."""
+    unwanted: bool = False
+    """Whether these came and nothing was wanted there."""
+
+    def __str__(self) -> str:
+        """Say it on one line, with the nearest of what came."""
+        word = "first" if self.unwanted else "nearest"
+        among = f" (the {word} of {self.count})" if self.count > 1 else ""
+        return f"{self.path}: expected {self.expected}, came {self.came[0]}{among}"
 
 
 class Wanted(Options):
@@ -72,63 +98,93 @@ class WantedList(msgspec.Struct, frozen=True):
     entries: tuple[Wanted, ...]
     exactly: bool
 
-    def difference(self, word: str, came: Sequence[Record]) -> str:
-        """Return the first entry that is not there, and what came in its place; nothing when all are there."""
+    def differences(self, key: str, came: Sequence[Record]) -> Iterator[Difference]:
+        """Yield every entry that is not there, with what is nearest to it, and what came though nothing was wanted."""
         if not self.entries:
-            return f": expected no {word}, came {len(came)}, the first {written(came[0])}" if came else ""
+            if came:
+                yield _unwanted(key, f"no {key}", came)
+            return
+        path = join(key, "exactly") if self.exactly else key
         at = 0
         for number, entry in enumerate(self.entries):
-            rest = came[at : at + 1] if self.exactly else came[at:]
-            found = next((i for i, record in enumerate(rest, at + 1) if not entry.differences(record)), 0)
+            # Where exactly these are wanted each has its place, and what is there counts whether it fits or not.
+            rest = came[number : number + 1] if self.exactly else came[at:]
+            found = next((place for place, record in enumerate(rest, at + 1) if not entry.differences(record)), 0)
             if not found:
-                told = _nearest(entry, rest) if rest else f"came {'no more' if came else 'no'} {word}"
-                return f"[{number}]: expected {entry}, {told}"
-            at = found
-        if self.exactly and at < len(came):
-            return f": expected exactly {at} {word}, came {len(came)}, the first too many {written(came[at])}"
-        return ""
+                yield Difference(join(path, number), str(entry), _nearest(entry, rest, key, more=bool(came)), len(rest))
+            at = found or at
+        if self.exactly and len(self.entries) < len(came):
+            words = f"exactly {len(self.entries)} {key}, not {len(came)}"
+            yield _unwanted(path, words, came[len(self.entries) :])
 
 
-def _nearest(entry: Wanted, came: Sequence[Record]) -> str:
-    nearest = max(came, key=entry.likeness)
-    among = "" if len(came) == 1 else f" as the nearest of {len(came)}"
-    return f"came {written(nearest)}{among}: {', '.join(entry.differences(nearest))}"
+def _unwanted(path: str, expected: str, came: Sequence[Record]) -> Difference:
+    return Difference(path, expected, tuple(map(written, came[:_NEAREST])), len(came), unwanted=True)
+
+
+def _nearest(entry: Wanted, came: Sequence[Record], key: str, *, more: bool) -> tuple[str, ...]:
+    if not came:
+        return (f"{'no more' if more else 'no'} {key}",)
+    nearest = sorted(came, key=entry.likeness, reverse=True)[:_NEAREST]
+    return tuple(
+        f"{written(record)}: {', '.join(entry.differences(record)) or 'is another entry'}" for record in nearest
+    )
+
+
+class WantedFigure(msgspec.Struct, frozen=True):
+    """A figure at the end: of the account, a symbol, a strategy, or a strategy in a symbol."""
+
+    path: str
+    name: str
+    """Such as `pnl`."""
+    relation: str
+    """Empty for the figure itself, `_above` or `_below` for a bound."""
+    value: Decimal
+    line: Line
+
+    def differences(self, came: Came) -> Iterator[Difference]:
+        """Yield the difference, if there is one."""
+        found = came.figure(self.name, self.line)
+        if not _holds(self.relation, self.value, found):
+            bound = f"{self.relation.removeprefix('_')} " if self.relation else ""
+            yield Difference(self.path, f"{bound}{written(self.value)}", (written(found),))
 
 
 class Came(msgspec.Struct, frozen=True):
     """What came of a run, by the keys of expectations."""
 
     lists: Mapping[str, Sequence[Record]]
-    totals: Record
-    positions: Mapping[str, Mapping[str, Decimal]]
-    """The signed position by symbol and strategy; the net one has the strategy ""."""
+    figures: Mapping[str, Mapping[Line, Any]]
+    """The figures at the end by their name, of each line that there is."""
+
+    def figure(self, name: str, line: Line) -> Any:
+        """Return a figure; a line of which nothing was heard has 0 of everything."""
+        lines = self.figures[name]
+        symbol, strategy = line
+        if line in lines:
+            return lines[line]
+        mine = [figure for (_, owner), figure in lines.items() if strategy and not symbol and owner == strategy]
+        return sum(mine, Decimal(0))
 
 
 class Expect(msgspec.Struct, frozen=True):
     """All that a recipe test expects."""
 
     lists: Mapping[str, WantedList]
-    totals: Wanted
-    positions: Mapping[str, Mapping[str, Decimal]]
-    """As `Came` has them; what is left out is not compared."""
+    figures: tuple[WantedFigure, ...]
 
-    def difference(self, came: Came) -> str:
-        """Return the first thing that is not as expected; nothing when all is."""
+    def differences(self, came: Came) -> tuple[Difference, ...]:
+        """Return everything that is not as expected."""
+        found: list[Difference] = []
         for key, wanted in self.lists.items():
             records = came.lists[key]
             if key == "orders" and wanted.entries:
                 purposes = {dict(entry)["purpose"] for entry in wanted.entries}
                 records = [record for record in records if record["purpose"] in purposes]
-            if told := wanted.difference(key, records):
-                return f"{key}{told}"
-        for symbol, parts in self.positions.items():
-            for strategy, quantity in parts.items():
-                found = came.positions.get(symbol, {}).get(strategy, Decimal(0))
-                if found != quantity:
-                    whose = f"of {strategy} in {symbol}" if strategy else f"in {symbol}"
-                    return f"position: expected {written(quantity)} {whose}, came {written(found)}"
-        told = "; ".join(self.totals.differences(came.totals))
-        return f"expected {self.totals}: {told}" if told else ""
+            found += wanted.differences(key, records)
+        for figure in self.figures:
+            found += figure.differences(came)
+        return tuple(found)
 
 
 def written(value: Any) -> str:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Literal
 
 from pydantic import Field, create_model
 
-from quantmind.recipe.expect import Expect, Wanted, WantedList
-from quantmind.recipe.faults import shown, suggestion, validate
-from quantmind.recipe.findings import Findings
-from quantmind.recipe.problems import join
+from quantmind.recipe.expect import Wanted
+
+_RELATIONS = (("", ""), ("_above", " It is above this."), ("_below", " It is below this."))
 
 
 def _entry(name: str, summary: str, figures: Mapping[str, str], /, **others: tuple[Any, str]) -> type[Wanted]:
@@ -20,9 +19,28 @@ def _entry(name: str, summary: str, figures: Mapping[str, str], /, **others: tup
         key: (kind | None, Field(default=None, description=text)) for key, (kind, text) in others.items()
     }
     for key, text in figures.items():
-        for relation, words in (("", ""), ("_above", " It is above this."), ("_below", " It is below this.")):
+        for relation, words in _RELATIONS:
             fields[key + relation] = (Decimal | None, Field(default=None, description=text + words))
     return create_model(name, __base__=Wanted, __doc__=summary, **fields)
+
+
+def _protective(name: str, summary: str) -> tuple[type[Wanted], str]:
+    """Make the model of the resting orders of one purpose; a plain value is a trigger."""
+    model = _entry(
+        name,
+        summary,
+        {
+            "trigger": "The price that triggers it; the last one, if it was moved.",
+            "first_trigger": "The price that triggered it when it was placed.",
+            "quantity": "The quantity it was placed with; it closes the position, whatever this is by then.",
+            "filled": "What was filled of it.",
+        },
+        side=_SIDE,
+        symbol=_SYMBOL,
+        state=(str, "How it ended: filled, cancelled or rejected; accepted while it rests."),
+        reason=(str, "Why it was rejected or cancelled."),
+    )
+    return model, "trigger"
 
 
 _SYMBOL = (str, "The symbol.")
@@ -64,6 +82,8 @@ LISTS: Mapping[str, tuple[type[Wanted], str]] = {
         ),
         "side",
     ),
+    "stops": _protective("StopWanted", "A protective stop, as it was at the end."),
+    "take_profits": _protective("TakeProfitWanted", "A take-profit, as it was at the end."),
     "refusals": (
         _entry(
             "RefusalWanted",
@@ -120,77 +140,27 @@ LISTS: Mapping[str, tuple[type[Wanted], str]] = {
 }
 """The keys that are lists: the model of their entries, and the key that a plain value is taken for."""
 
-TOTALS = _entry(
-    "TotalsWanted",
-    "Figures at the end.",
-    {
-        "equity": "The balance and the unrealised profit.",
-        "pnl": "The equity less the balance to begin with.",
-        "fees": "All fees.",
-        "drawdown": "The largest fall of the equity from its peak, as a part of it.",
-    },
-)
-KEYS = (*LISTS, "position", *TOTALS.model_fields)
+ByLine = Decimal | dict[str, Decimal | dict[str, Decimal]]
+"""A figure, or one for each strategy or symbol; of a symbol one for each strategy, too."""
+
+FIGURES: Mapping[str, tuple[Any, str]] = {
+    "position": (ByLine, "The signed position; by symbol where there are several."),
+    "equity": (Decimal, "The balance and the unrealised profit."),
+    "pnl": (ByLine, "What was earned, after fees and funding; by strategy or symbol, too."),
+    "fees": (ByLine, "All fees; by strategy or symbol, too."),
+    "drawdown": (Decimal, "The largest fall of the equity from its peak, as a part of it."),
+}
+"""The keys that are figures at the end: what may be written, and what they mean."""
 
 
-def read_expect(raw: Any, symbols: Sequence[str], path: str, findings: Findings) -> Expect | None:
-    """Read an `expect`; None after noting what is wrong."""
-    before = len(findings.problems)
-    if not isinstance(raw, dict) or not raw:
-        findings.error(
-            path, f"must be a mapping of at least one of {', '.join(LISTS)}, position, equity, was {shown(raw)}"
-        )
-        return None
-    for key in raw:
-        if key not in KEYS:
-            findings.error(join(path, key), suggestion(key, KEYS), key=True)
-    lists = {key: _list(key, raw[key], join(path, key), findings) for key in LISTS if key in raw}
-    totals = validate(TOTALS, {key: raw[key] for key in TOTALS.model_fields if key in raw}, path, findings)
-    positions = _positions(raw["position"], symbols, join(path, "position"), findings) if "position" in raw else {}
-    return Expect(lists, totals, positions) if totals and len(findings.problems) == before else None
+def _totals() -> type[Wanted]:
+    fields: dict[str, Any] = {
+        key + relation: (kind, Field(default=None, description=text + words))
+        for key, (kind, text) in FIGURES.items()
+        for relation, words in _RELATIONS
+    }
+    return create_model("TotalsWanted", __base__=Wanted, __doc__="Figures at the end.", **fields)
 
 
-def _list(key: str, raw: Any, path: str, findings: Findings) -> WantedList:
-    exactly = isinstance(raw, dict) and set(raw) == {"exactly"}
-    path, entries = (join(path, "exactly"), raw["exactly"]) if exactly else (path, raw)
-    if not isinstance(entries, list):
-        findings.error(path, f"must be a list, or exactly: and a list, was {shown(entries)}")
-        return WantedList((), exactly)
-    model, plain = LISTS[key]
-    wanted = []
-    for index, entry in enumerate(entries):
-        given = entry if isinstance(entry, dict) else {plain: entry}
-        if key == "orders":
-            given = {"purpose": "target", **given}
-        wanted.append(validate(model, given, join(path, index), findings))
-    return WantedList(tuple(entry for entry in wanted if entry is not None), exactly)
-
-
-def _positions(raw: Any, symbols: Sequence[str], path: str, findings: Findings) -> dict[str, dict[str, Decimal]]:
-    """Read one figure, or one by symbol; each a figure, or one by strategy."""
-    whole = isinstance(raw, dict) and any("/" in key for key in raw)
-    if not whole and len(symbols) > 1:
-        findings.error(path, f"must be by symbol, {{{symbols[0]}: ...}}: there are several")
-        return {}
-    positions = {}
-    for symbol, held in raw.items() if whole else [(symbols[0], raw)]:
-        at = join(path, symbol) if whole else path
-        if symbol not in symbols:
-            findings.error(at, suggestion(symbol, symbols), key=True)
-        by_strategy = held if isinstance(held, dict) else {"": held}
-        positions[symbol] = {
-            strategy: _figure(value, join(at, strategy) if strategy else at, findings)
-            for strategy, value in by_strategy.items()
-        }
-    return positions
-
-
-def _figure(value: Any, path: str, findings: Findings) -> Decimal:
-    try:
-        figure = Decimal("NaN") if isinstance(value, bool) else Decimal(str(value))
-    except InvalidOperation:
-        figure = Decimal("NaN")
-    if not figure.is_finite():
-        findings.error(path, f"must be a number, was {shown(value)}")
-        return Decimal(0)
-    return figure
+TOTALS = _totals()
+KEYS = (*LISTS, *TOTALS.model_fields)

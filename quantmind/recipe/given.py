@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
@@ -74,7 +74,10 @@ class Bars(_Series):
         return self.open is None and self.high is None and self.low is None
 
     def _fit(self) -> None:
-        for number, (first, high, low, close, _) in enumerate(self._rows()):
+        for number, (close, opened, highest, lowest) in _changes(self.close, self.open, self.high, self.low):
+            first = close if opened is None else opened
+            high = max(first, close) if highest is None else highest
+            low = min(first, close) if lowest is None else lowest
             if not low <= min(first, close) <= max(first, close) <= high:
                 raise ValueError(
                     f"bar {number} has open {first:g}, high {high:g}, low {low:g} and close {close:g}: its high "
@@ -115,7 +118,8 @@ class Quotes(_Series):
     every: Interval = Field(default=1_000_000_000, description="Time between the quotes.")
 
     def _fit(self) -> None:
-        for number, (bid, ask, *_) in enumerate(self._rows()):
+        for number, (bid, asked) in _changes(self.bid, self.ask):
+            ask = bid if asked is None else asked
             if bid > ask:
                 raise ValueError(f"quote {number} has bid {bid:g} above ask {ask:g}")
 
@@ -199,8 +203,17 @@ class Given(msgspec.Struct, frozen=True):
 
     def events(self, needed: Collection[ChannelKind]) -> tuple[Market, ...]:
         """Return the market, in order; of what is `needed` and not written, what closes can say."""
+        events = itertools.chain.from_iterable(self._series(needed))
+        # Sorting keeps the order of SERIES within one moment.
+        return tuple(sorted(events, key=Precedence(tuple(self.market)).key))
+
+    def first(self, needed: Collection[ChannelKind]) -> tuple[Market, ...]:
+        """Return the first event of each series of the market: what there is of it, without making it all."""
+        return tuple(event for series in self._series(needed) for event in itertools.islice(series, 1))
+
+    def _series(self, needed: Collection[ChannelKind]) -> Iterator[Iterable[Market]]:
+        """Yield each series that is written or follows from closes, in the order of SERIES."""
         start = self.account.start
-        events: list[Market] = []
         for symbol, written in self.market.items():
             made: dict[str, Iterable[Market]] = {key: each.events(symbol, start) for key, each in written.items()}
             if isinstance(bars := written.get("bars"), Bars):
@@ -208,22 +221,34 @@ class Given(msgspec.Struct, frozen=True):
                 if written.keys() & {"quotes", "trades"}:
                     derived = {"marks": derived["marks"]} if "marks" in derived else {}
                 made = {**derived, **made}
-            events += itertools.chain.from_iterable(made[key] for key in SERIES if key in made)
-        # Sorting keeps the order of SERIES within one moment.
-        return tuple(sorted(events, key=Precedence(tuple(self.market)).key))
+            yield from (made[key] for key in SERIES if key in made)
 
 
 def _derived(bars: Bars, needed: Collection[ChannelKind], symbol: str, start: int) -> dict[str, Iterable[Market]]:
     """Return what closes say: always the quotes, if nothing else is told of the time between them."""
     made: dict[str, Iterable[Market]] = {}
-    prices = list(bars.prices(start))
     if "mark" in needed:
-        made["marks"] = [Mark(symbol, ts, price) for ts, price in prices]
+        made["marks"] = (Mark(symbol, ts, price) for ts, price in bars.prices(start))
     if bars.only_closes:
-        made["quotes"] = [Quote(symbol, ts, price, price, PLENTY, PLENTY) for ts, price in prices]
+        made["quotes"] = (Quote(symbol, ts, price, price, PLENTY, PLENTY) for ts, price in bars.prices(start))
         if "trade" in needed:
-            made["trades"] = [Trade(symbol, ts, price, PLENTY, 1, n) for n, (ts, price) in enumerate(prices, 1)]
+            numbered = enumerate(bars.prices(start), 1)
+            made["trades"] = (Trade(symbol, ts, price, PLENTY, 1, number) for number, (ts, price) in numbered)
     return made
+
+
+def _changes(
+    first: Sequence[float | tuple[float, int]], *others: Sequence[float | tuple[float, int]] | None
+) -> Iterator[tuple[int, list[Any]]]:
+    """Yield where figures of the same length change, and what they are from there on; repeats are not written out."""
+    parts = [[each if isinstance(each, tuple) else (each, 1) for each in series or ()] for series in (first, *others)]
+    starts = [list(itertools.accumulate((count for _, count in part), initial=0)) for part in parts]
+    places = [0] * len(parts)
+    for number in sorted({start for several in starts for start in several[:-1]}):
+        for index, several in enumerate(starts):
+            while places[index] + 2 < len(several) and several[places[index] + 1] <= number:
+                places[index] += 1
+        yield number, [part[place][0] if part else None for part, place in zip(parts, places, strict=True)]
 
 
 def _times(start: int, every: int) -> Iterable[int]:

@@ -8,13 +8,18 @@ from typing import Any
 import msgspec
 
 from quantmind.recipe.expect import Expect
-from quantmind.recipe.expectations import read_expect
+from quantmind.recipe.expecting import Known, read_expect
 from quantmind.recipe.faults import shown, suggestion, validate
 from quantmind.recipe.findings import Findings
 from quantmind.recipe.given import SERIES, Account, Given
 from quantmind.recipe.problems import join
 
-_KEYS = ("name", "given", "expect")
+_ADVICE = {
+    "name": "write name: and what the recipe does in this test",
+    "given": "write given: and a market, such as {bars: {interval: 1m, close: [100, 101]}}",
+    "expect": "write expect: and what comes of it, such as {orders: []}",
+}
+_KEYS = tuple(_ADVICE)
 _MARKET = ", ".join(SERIES)
 
 
@@ -30,20 +35,27 @@ class RecipeTest(msgspec.Struct, frozen=True):
     """As it is written."""
 
 
-def read_tests(raw: Any, symbols: Sequence[str], findings: Findings) -> tuple[RecipeTest, ...]:
-    """Read the tests of a recipe that trades `symbols`, noting what is wrong with them."""
+def read_tests(
+    raw: Any, symbols: Sequence[str], findings: Findings, strategies: Sequence[str] | None = None
+) -> tuple[RecipeTest, ...]:
+    """Read the tests of a recipe that trades `symbols`, noting what is wrong with them.
+
+    `strategies` are the ids of the recipe's; None where they could not be read.
+    """
     if not isinstance(raw, list):
         findings.error("tests", f"must be a list: write - before each entry, was {shown(raw)}")
         return ()
-    tests = [_test(entry, symbols, join("tests", index), findings) for index, entry in enumerate(raw)]
+    tests = [
+        _test(entry, Known(symbols, strategies), join("tests", index), findings) for index, entry in enumerate(raw)
+    ]
     first: dict[str, RecipeTest] = {}
     for test in tests:
         if test is not None and first.setdefault(test.name, test) is not test:
-            findings.error(join(test.path, "name"), f"is the name of {first[test.name].path} too")
+            findings.error(join(test.path, "name"), f"is the name of {first[test.name].path} too: give it another")
     return tuple(test for test in tests if test is not None)
 
 
-def _test(raw: Any, symbols: Sequence[str], path: str, findings: Findings) -> RecipeTest | None:
+def _test(raw: Any, known: Known, path: str, findings: Findings) -> RecipeTest | None:
     if not isinstance(raw, dict):
         findings.error(path, f"must be a mapping of name, given and expect, was {shown(raw)}")
         return None
@@ -52,12 +64,12 @@ def _test(raw: Any, symbols: Sequence[str], path: str, findings: Findings) -> Re
             findings.error(join(path, key), suggestion(key, _KEYS), key=True)
     for key in _KEYS:
         if key not in raw:
-            findings.error(join(path, key), "is missing")
+            findings.error(join(path, key), f"is missing: {_ADVICE[key]}")
     name = raw.get("name")
     if "name" in raw and not (isinstance(name, str) and name.strip() and name.isprintable()):
         findings.error(join(path, "name"), f"must be text on one line, was {shown(name)}")
-    given = _given(raw["given"], symbols, join(path, "given"), findings) if "given" in raw else None
-    expect = read_expect(raw["expect"], symbols, join(path, "expect"), findings) if "expect" in raw else None
+    given = _given(raw["given"], known.symbols, join(path, "given"), findings) if "given" in raw else None
+    expect = read_expect(raw["expect"], known, join(path, "expect"), findings) if "expect" in raw else None
     return RecipeTest(name, given, expect, path, raw) if isinstance(name, str) and given and expect else None
 
 

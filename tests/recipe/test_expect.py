@@ -18,11 +18,12 @@ from quantmind.events import (
     Signal,
     Target,
     Transfer,
+    Valuation,
 )
 from quantmind.pipeline.recipe_outcome import came
 from quantmind.pipeline.summary import Summary
 from quantmind.recipe.document import Document
-from quantmind.recipe.expectations import read_expect
+from quantmind.recipe.expecting import Known, read_expect
 from quantmind.recipe.findings import Findings
 from quantmind.recipe.interpolate import Interpolation
 
@@ -33,21 +34,25 @@ def summary(equity="10000", pnl="0", fees="0"):
     return Summary("x", 0, 0, 0, 0, {}, 0, D(equity), D(pnl), D(fees), {}, {}, {})
 
 
-def read(expect, symbols=(BTC,)):
+def read(expect, symbols=(BTC,), strategies=None):
     findings = Findings(Document("", None), Interpolation({}))
-    made = read_expect(expect, symbols, "tests[0].expect", findings)
+    made = read_expect(expect, Known(symbols, strategies), "tests[0].expect", findings)
     assert findings.problems == []
     return made
 
 
-def faults(expect, symbols=(BTC,)):
+def faults(expect, symbols=(BTC,), strategies=None):
     findings = Findings(Document("", None), Interpolation({}))
-    assert read_expect(expect, symbols, "e", findings) is None
+    assert read_expect(expect, Known(symbols, strategies), "e", findings) is None
     return [str(problem) for problem in findings.problems]
 
 
 def told(expect, *events, symbols=(BTC,), **figures):
-    return read(expect, symbols).difference(came(events, summary(**figures)))
+    return "; ".join(map(str, differences(expect, *events, symbols=symbols, **figures)))
+
+
+def differences(expect, *events, symbols=(BTC,), **figures):
+    return read(expect, symbols).differences(came(events, summary(**figures)))
 
 
 def signal(direction, confidence=1.0, strategy="m"):
@@ -67,7 +72,22 @@ def stop(id, trigger, side="sell", purpose="stop", **more):
 def fill(order, position, side="buy", price="50000", parts=(), quantity="0.4", **more):
     held = D(position)
     return Fill(
-        0, "", order, BTC, side, D(quantity), D(price), D("10"), D(0), held, D(price), 0, "", "", parts=parts, **more
+        0,
+        "",
+        order,
+        more.pop("symbol", BTC),
+        side,
+        D(quantity),
+        D(price),
+        D("10"),
+        D(0),
+        held,
+        D(price),
+        0,
+        "",
+        "",
+        parts=parts,
+        **more,
     )
 
 
@@ -88,26 +108,41 @@ class TestLists:
         )
         assert difference == (
             "signals[0]: expected {strategy: m, direction: 1, confidence_above: 0.6}, came {strategy: m, "
-            "symbol: BTC/USDT:USDT, direction: 1.0, confidence: 0.5} as the nearest of 2: confidence was 0.5"
+            "symbol: BTC/USDT:USDT, direction: 1.0, confidence: 0.5}: confidence was 0.5 (the nearest of 2)"
         )
 
     def test_exactly_allows_no_others(self):
         came = (signal(-1.0), signal(1.0))
         assert told({"signals": {"exactly": [-1, 1]}}, *came) == ""
-        assert told({"signals": {"exactly": [1]}}, *came).endswith(": direction was -1.0")
+        assert [each.path for each in differences({"signals": {"exactly": [1]}}, *came)] == [
+            "signals.exactly[0]",
+            "signals.exactly",
+        ]
         assert told({"signals": {"exactly": [-1]}}, *came) == (
-            "signals: expected exactly 1 signals, came 2, the first too many {strategy: m, symbol: BTC/USDT:USDT, "
+            "signals.exactly: expected exactly 1 signals, not 2, came {strategy: m, symbol: BTC/USDT:USDT, "
             "direction: 1.0, confidence: 1.0}"
         )
         assert told({"signals": {"exactly": [-1, 1, 0]}}, *came) == (
-            "signals[2]: expected {direction: 0}, came no more signals"
+            "signals.exactly[2]: expected {direction: 0}, came no more signals"
         )
+
+    def test_everything_that_is_not_as_expected_is_told(self):
+        came = [signal(1.0, confidence / 10) for confidence in range(1, 6)]
+        found = differences({"signals": [-1, 1, 0, {"confidence": 0.2}], "targets": [0.5], "fees": 1}, *came)
+        assert [each.path for each in found] == ["signals[0]", "signals[2]", "targets[0]", "fees"]
+        assert [(len(each.came), each.count) for each in found] == [(3, 5), (3, 4), (1, 0), (1, 1)]
+        assert found[2].came == ("no targets",)
+
+    def test_what_was_not_wanted_is_counted(self):
+        (found,) = differences({"signals": []}, *(signal(1.0) for _ in range(5)))
+        assert (found.unwanted, len(found.came), found.count) == (True, 3, 5)
+        assert str(found).endswith("(the first of 5)")
 
     def test_an_empty_list_means_none(self):
         refusal = Refusal(1, BTC, "buy", D("0.2"), "max_leverage", "leverage 4 > limit 3", 0, "")
         assert told({"refusals": []}) == ""
         assert told({"refusals": []}, refusal) == (
-            "refusals: expected no refusals, came 1, the first {code: max_leverage, symbol: BTC/USDT:USDT, side: buy, "
+            "refusals: expected no refusals, came {code: max_leverage, symbol: BTC/USDT:USDT, side: buy, "
             "quantity: 0.2, figures: leverage 4 > limit 3}"
         )
         assert told({"refusals": ["max_leverage"]}, refusal) == ""
@@ -119,7 +154,7 @@ class TestLists:
         assert told({"signals": [{"confidence": 0.5535}]}, signal(1.0, 0.55350066)) != ""
         assert told({"equity": 10000.01}, equity="10000.01") == ""
         assert told({"equity": 10000.01}, equity="10000.0100000001") == (
-            "expected {equity: 10000.01}: equity was 10000.0100000001"
+            "equity: expected 10000.01, came 10000.0100000001"
         )
 
     def test_targets_funding_transfers_and_latches(self):
@@ -133,7 +168,7 @@ class TestLists:
         assert told({"targets": [0.5], "funding": [-2.02], "transfers": [{"price": 50500}]}, *came) == ""
         assert told({"latches": ["max_drawdown", {"name": "max_drawdown", "level": None}]}, *came) == ""
         assert told({"latches": [{"level": "flatten"}, {"level": None}]}, *came) == ""
-        assert told({"latches": [{"level": "halt"}]}, *came).endswith("of 2: level was flatten")
+        assert "level was flatten (the nearest of 2)" in told({"latches": [{"level": "halt"}]}, *came)
 
 
 directions = st.lists(st.sampled_from([-1, 0, 1]), max_size=8)
@@ -169,7 +204,7 @@ class TestOrders:
         assert told({"orders": {"exactly": ["buy"]}}, *updates) == ""
         assert told({"orders": {"exactly": ["buy", {"purpose": "stop"}]}}, *updates) == ""
         assert told({"orders": {"exactly": [{"purpose": "stop"}]}}, *updates) == ""
-        assert "came 3" in told({"orders": []}, *updates)
+        assert "of 3)" in told({"orders": []}, *updates)
 
     def test_its_stops_are_those_of_the_position_that_it_led_to(self):
         updates = (
@@ -186,7 +221,7 @@ class TestOrders:
         )
         assert told({"orders": [{"side": "buy", "stop_below": 107.2}]}, *updates) == ""
         assert told({"orders": [{"side": "buy", "stop": 107.6, "take_profit": 120}]}, *updates) == ""
-        assert told({"orders": [{"side": "buy", "stop": 109}]}, *updates).endswith("stop was 107.1, 107.6")
+        assert "stop was 107.1, 107.6 (the nearest" in told({"orders": [{"side": "buy", "stop": 109}]}, *updates)
         assert told({"orders": [{"side": "sell", "stop_above": 108, "take_profit": None}]}, *updates) == ""
         assert told({"orders": [{"side": "buy", "stop": None}]}, *updates) != ""
 
@@ -194,6 +229,35 @@ class TestOrders:
         updates = (order("o1"), fill("o1", "0.4"))
         assert told({"orders": [{"side": "buy", "stop": None}]}, *updates) == ""
         assert told({"orders": [{"stop_below": 108}]}, *updates).endswith("stop was none")
+
+    def test_stops_and_take_profits_are_lists_of_their_own(self):
+        updates = (
+            order("o1"),
+            fill("o1", "0.4"),
+            stop("o2", "107.1"),
+            stop("o3", "120", purpose="take_profit"),
+            stop("o2", "107.6"),
+            stop("o2", "107.6", state="filled", filled=D("0.4")),
+            stop("o3", "120", purpose="take_profit", state="cancelled", reason="done"),
+            stop("o4", "99", side="buy", symbol=ETH),
+        )
+        assert told({"stops": {"exactly": [107.6, 99]}, "take_profits": {"exactly": [120]}}, *updates) == ""
+        assert (
+            told(
+                {
+                    "stops": [
+                        {"symbol": BTC, "side": "sell", "first_trigger": 107.1, "trigger_above": 107.5},
+                        {"symbol": ETH, "side": "buy", "quantity": 0.4, "filled": 0, "state": "accepted"},
+                    ],
+                    "take_profits": [{"state": "cancelled", "reason": "done", "trigger_below": 121}],
+                },
+                *updates,
+            )
+            == ""
+        )
+        assert "trigger was 107.6" in told({"stops": [{"side": "sell", "trigger": 107.1}]}, *updates)
+        assert "no take_profits, came {symbol" in told({"take_profits": []}, *updates)
+        assert told({"stops": [], "take_profits": []}, order("o1"), fill("o1", "0.4")) == ""
 
     def test_a_stop_covers_all_that_the_position_was_made_of(self):
         updates = (order("o1"), fill("o1", "0.4"), order("o2"), fill("o2", "0.8"), stop("o3", "99"))
@@ -211,7 +275,7 @@ class TestOrders:
             stop("o4", "105", side="buy"),
         )
         assert told({"orders": [{"stop": 98}, {"side": "sell", "stop": 105}]}, *updates) == ""
-        assert told({"orders": [{"side": "sell", "stop_below": 105}]}, *updates).endswith("stop was 105")
+        assert "stop was 105 (the nearest" in told({"orders": [{"side": "sell", "stop_below": 105}]}, *updates)
 
     def test_stops_of_another_symbol_are_not_its_own(self):
         updates = (order("o1"), fill("o1", "0.4"), stop("o2", "99", symbol=ETH))
@@ -223,7 +287,8 @@ class TestTheEnd:
         fills = (fill("o1", "0.4"), fill("o2", "0.15", "sell"))
         assert told({"position": 0.15}, *fills) == ""
         assert told({"position": {BTC: "0.150"}}, *fills) == ""
-        assert told({"position": 0}, *fills) == f"position: expected 0 in {BTC}, came 0.15"
+        assert told({"position": 0}, *fills) == "position: expected 0, came 0.15"
+        assert told({"position_above": 0.1, "position_below": {BTC: 0.2}}, *fills) == ""
         assert told({"position": 0}) == ""
 
     def test_a_position_may_be_by_strategy(self):
@@ -231,13 +296,33 @@ class TestTheEnd:
         transfer = Transfer(2, "", BTC, D(1), (Part("m", D("0.2"), D(0)), Part("r", D("-0.2"), D(0))), 0, "")
         events = (fill("o1", "0.4", parts=parts), transfer)
         assert told({"position": {"m": 0.5, "r": -0.1}}, *events) == ""
-        assert told({"position": {BTC: {"m": 0.3}}}, *events) == f"position: expected 0.3 of m in {BTC}, came 0.5"
+        assert told({"position": {BTC: {"m": 0.3}}}, *events) == f"position.{BTC}.m: expected 0.3, came 0.5"
 
     def test_figures_of_the_end(self):
         assert told({"equity_above": 9999, "pnl_below": 0, "fees": 10}, pnl="-1", fees="10") == ""
         assert told({"equity_above": 10000, "fees": 10}, fees="10") == (
-            "expected {equity_above: 10000, fees: 10}: equity was 10000"
+            "equity_above: expected above 10000, came 10000"
         )
+
+    def test_profit_and_fees_may_be_by_strategy_and_by_symbol(self):
+        parts = (Part("m", D("0.3"), D(0), D(6)), Part("r", D("0.1"), D(0), D(4)))
+        events = (
+            fill("o1", "0.4", parts=parts),
+            fill("o2", "0.4", parts=(Part("m", D("0.4"), D(0), D(10)),), symbol=ETH, price="100"),
+            Valuation(9, 0, 0.0, ((BTC, 50100.0), (ETH, 90.0))),
+        )
+        figures = {"pnl": "16", "fees": "20", "symbols": (BTC, ETH)}
+        earned = {BTC: {"m": 24, "r": 6}, ETH: {"m": -14}}
+        assert told({"pnl": earned, "fees": {BTC: 10, ETH: {"m": 10}}}, *events, **figures) == ""
+        assert told({"pnl": {BTC: 30, ETH: -14}}, *events, **figures) == ""
+        assert told({"pnl": {"m": 10, "r": 6}, "fees": {"m": 16}}, *events, **figures) == ""
+        assert told({"pnl": 16, "pnl_above": {"m": 9, "r": 5}, "pnl_below": {ETH: 0}}, *events, **figures) == ""
+        assert told({"pnl_above": {"m": 10, "r": 7}}, *events, **figures) == (
+            "pnl_above.m: expected above 10, came 10.00; pnl_above.r: expected above 7, came 6.00"
+        )
+
+    def test_who_did_not_trade_has_earned_nothing(self):
+        assert told({"pnl": {"m": 0}, "fees": {BTC: {"m": 0}}}) == ""
 
 
 @pytest.mark.parametrize(
@@ -255,14 +340,34 @@ class TestTheEnd:
         ({"orders": {"exactly": [{"quantity": "x"}]}}, "e.orders.exactly[0].quantity: must be a number, was x"),
         ({"refusals": [{"cod": "x"}]}, "e.refusals[0].cod: is not known; did you mean code?"),
         ({"equity": "x"}, "e.equity: must be a number, was x"),
-        ({"position": "x"}, "e.position: must be a number, was x"),
-        ({"position": True}, "e.position: must be a number, was true"),
+        ({"position": "x"}, "e.position: must be a number or a mapping, was x"),
+        ({"position": True}, "e.position: must be a number or a mapping, was true"),
+        ({"pnl": None}, "e.pnl: must be a number or a mapping, was null"),
+        ({"pnl": {}}, "e.pnl: must be a number, or one by strategy, was an empty mapping"),
+        ({"pnl_above": {"m": "x"}}, "e.pnl_above.m: must be a number, was x"),
+        ({"pnl": {BTC: {"m": True}}}, f"e.pnl.{BTC}.m: must be a number, was true"),
+        ({"fees": {BTC: 1, "m": 1}}, f"e.fees.m: is not known; known: {BTC}"),
+        ({"equity": {"m": 1}}, "e.equity: must be a number, was a mapping"),
+        ({"stops": [{"triger": 1}]}, "e.stops[0].triger: is not known; did you mean trigger?"),
         ({"position": {ETH: 1}}, f"e.position.{ETH}: is not known; "),
     ],
 )
 def test_a_fault_is_told_at_its_place(expect, problem):
     (found,) = faults(expect)
     assert found.startswith(problem)
+
+
+@pytest.mark.parametrize(
+    ("expect", "place"),
+    [
+        ({"pnl": {"momentun": 0}}, "e.pnl.momentun"),
+        ({"position": {BTC: {"momentun": 0}}}, f"e.position.{BTC}.momentun"),
+        ({"signals": [{"strategy": "momentun"}]}, "e.signals[0].strategy"),
+    ],
+)
+def test_a_strategy_that_the_recipe_does_not_have_is_told(expect, place):
+    (found,) = faults(expect, strategies=["momentum", "other"])
+    assert found == f"{place}: is not known; did you mean momentum? known: momentum, other"
 
 
 def test_with_several_instruments_a_position_is_by_symbol():

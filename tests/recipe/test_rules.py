@@ -248,7 +248,7 @@ def test_a_rule_does_what_it_says(name, tmp_path):
         Project(tmp_path),
         {},
     )
-    assert run_test(recipe, recipe.tests[0], PLUGINS).difference == ""
+    assert run_test(recipe, recipe.tests[0], PLUGINS).told == ""
 
 
 def test_every_rule_has_a_test():

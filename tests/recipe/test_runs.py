@@ -160,7 +160,7 @@ def told(
         Project(folder),
         {},
     )
-    return run_test(recipe, recipe.tests[0], plugins).difference
+    return run_test(recipe, recipe.tests[0], plugins).told
 
 
 def quotes(*bids, spread=0):
@@ -249,8 +249,8 @@ def test_funding_is_settled(tmp_path):
 
 def test_what_is_not_there_is_told(tmp_path):
     assert told(tmp_path, [1], quotes(1000, 1000), {"position": 1}) == ""
-    assert told(tmp_path, [None], quotes(1000, 1000), {"position": 1}) == f"position: expected 1 in {BTC}, came 0"
-    assert "the first {symbol: BTC/USDT:USDT, side: buy" in told(tmp_path, [1], quotes(1000, 1000), {"fills": []})
+    assert told(tmp_path, [None], quotes(1000, 1000), {"position": 1}) == "position: expected 1, came 0"
+    assert "no fills, came {symbol: BTC/USDT:USDT, side: buy" in told(tmp_path, [1], quotes(1000, 1000), {"fills": []})
 
 
 def test_a_venue_is_replaced_by_the_simulated_executor(tmp_path):
@@ -266,4 +266,4 @@ def test_a_component_that_fails_is_a_failure_of_the_test(tmp_path):
     strategies = [{"torn": {"directions": []}}]
     difference = told(tmp_path, [], quotes(1000), {"position": 0}, strategies=strategies)
     assert difference.startswith("the run failed: strategy torn failed on Quote(")
-    assert difference.endswith("KeyError: 'nothing'")
+    assert "KeyError: 'nothing' (" in difference

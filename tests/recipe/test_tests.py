@@ -42,7 +42,7 @@ def test_a_test_is_read(bench):
 def test_money_is_exactly_what_was_written(bench):
     (test,) = bench.load(written("{equity: 0.1000000000000000000001, quotes: {bid: [1]}}", "{equity: 1e-30}")).tests
     assert test.given.account.equity == Decimal("0.1000000000000000000001")
-    assert test.expect.totals.equity == Decimal("1e-30")
+    assert [figure.value for figure in test.expect.figures] == [Decimal("1e-30")]
 
 
 @pytest.mark.parametrize("section", ["", "tests:\n", "tests: []\n"])
@@ -105,7 +105,7 @@ def test_tests_are_shown_with_their_origins(bench):
         ),
         (
             written(given="{bars: {interval: 1m, close: [1, -2]}}"),
-            "r.yaml:14:45: tests[0].given.bars.close[1]: must be above 0 or must be a list, was -2",
+            "r.yaml:14:45: tests[0].given.bars.close[1]: must be above 0 or a list, was -2",
         ),
         (
             written(given="{bars: {interval: 1m, close: [1, [2, 0]]}}"),
@@ -163,7 +163,12 @@ def test_whatever_is_written_is_read_or_told(raw):
 def test_names_are_not_given_twice(bench):
     test = "  - {name: x, given: {quotes: {bid: [1]}}, expect: {orders: []}}\n"
     (problem,) = bench.refused(("sinks:", f"tests:\n{test}{test}sinks:"))
-    assert problem == "r.yaml:14:12: tests[1].name: is the name of tests[0] too"
+    assert problem == "r.yaml:14:12: tests[1].name: is the name of tests[0] too: give it another"
+
+
+def test_a_strategy_that_is_not_there_is_a_problem(bench):
+    (problem,) = bench.refused(written(expect="{pnl: {crosss: 0}}"))
+    assert problem == "r.yaml:15:20: tests[0].expect.pnl.crosss: is not known; did you mean cross? known: cross"
 
 
 def test_with_several_instruments_a_series_says_whose_it_is(bench):

@@ -1,0 +1,1 @@
+"""What `quantmind doctor` looks at: one file for each thing."""

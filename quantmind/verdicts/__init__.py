@@ -1,0 +1,1 @@
+"""What comes of the tests of recipes: collected, told, and written for others to read."""
