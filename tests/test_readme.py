@@ -1,4 +1,4 @@
-"""The README is run: its commands, its recipes, its plugin; and its tables are what is installed."""
+"""The README is run: its commands, its recipes, its plugin; and its tables are what there is."""
 
 import os
 import re
@@ -14,8 +14,11 @@ import pytest
 import yaml
 
 from quantmind.cli import VERBS
+from quantmind.hookspecs import Hooks
+from quantmind.kinds import KINDS
 from quantmind.plugins import Plugins
 from quantmind_venue.faults.faults import read
+from tests.documented.api import API
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -28,9 +31,10 @@ def blocks(language):
     return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
-WHOLE = [block for block in blocks("yaml") if block.lstrip().startswith(("name:", "#")) or "\nname:" in block]
+PROJECT = [block for block in blocks("yaml") if block.startswith("# quantmind.yaml\n")]
+WHOLE = [block for block in blocks("yaml") if block.startswith("name:")]
 FAULTS = [block for block in blocks("yaml") if block.startswith("- ")]
-PARTS = [block for block in blocks("yaml") if block not in WHOLE and block not in FAULTS]
+PARTS = [block for block in blocks("yaml") if block not in [*WHOLE, *FAULTS, *PROJECT]]
 
 
 def rows(heading):
@@ -106,7 +110,7 @@ def test_the_first_screen_has_the_two_commands_and_ci_runs_the_second():
 
 def test_every_command_runs(shell, data):
     later = blocks("sh")[2:]
-    assert len(later) == 13
+    assert len(later) == 16
     ran = []
     shell("quantmind run recipes/quickstart.yaml")
     recorded = last_run(shell.state)
@@ -229,6 +233,11 @@ def test_the_protected_recipe_shown_is_the_one_there_is():
     assert yaml.safe_load(WHOLE[1]) == whole
 
 
+def test_the_recipe_tests_shown_are_those_of_the_protected_recipe():
+    (shown,) = [block for block in PARTS if block.startswith("tests:")]
+    assert shown in (ROOT / "recipes" / "protected.yaml").read_text()
+
+
 def test_every_recipe_lints(shell):
     files = sorted(path.name for path in (ROOT / "recipes").glob("*.yaml"))
     assert {"quickstart.yaml", "replay.yaml", "zeromq.yaml"} <= set(files)
@@ -238,13 +247,13 @@ def test_every_recipe_lints(shell):
 
 @pytest.fixture
 def site(tmp_path):
-    """Build the README's plugin as pip would, and unpack its wheel."""
+    """Build the tutorial's module with the five lines of TOML as pip would, and unpack its wheel."""
     source = tmp_path / "source"
     source.mkdir()
     (project,) = blocks("toml")
-    module, test = blocks("python")
+    (module,) = blocks(r"python quantmind_turtle\.py")
     assert len(project.splitlines()) == 5
-    name = tomllib.loads(project)["project"]["entry-points"]["quantmind"]["breakout"]
+    name = tomllib.loads(project)["project"]["entry-points"]["quantmind"]["turtle"]
     (source / "pyproject.toml").write_text(project)
     (source / f"{name}.py").write_text(module)
     built = subprocess.run(
@@ -260,30 +269,22 @@ def site(tmp_path):
     site = tmp_path / "site"
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(site)
-    (tmp_path / "test_breakout.py").write_text(test)
     return site
 
 
-def test_the_plugin_works_by_its_entry_point(shell, site):
+def test_five_lines_of_toml_make_a_plugin(shell, site):
     here = {"PYTHONPATH": str(site)}
     (listed,) = shell("quantmind plugins list", **here)
-    assert re.search(r"^strategy +breakout +quantmind-breakout 1\.0 +Follows breakouts: ", listed, re.MULTILINE)
-    (shell.work / "recipe.yaml").write_text(WHOLE[2])
+    assert re.search(r"^strategy +turtle +quantmind-turtle 1\.0 +Follows breakouts ", listed, re.MULTILINE)
+    (recipe,) = blocks(r"yaml recipes/turtle\.yaml")
+    (shell.work / "recipe.yaml").write_text(recipe)
     assert shell("quantmind lint recipe.yaml", **here) == ["recipe.yaml: ok\n"]
     (output,) = shell("quantmind run recipe.yaml", **here)
     assert " fill " in output
 
 
-def test_the_plugin_passes_its_own_test(shell, site):
-    (output,) = shell(
-        f"{sys.executable} -m pytest -q -p no:cacheprovider {site.parent / 'test_breakout.py'}",
-        PYTHONPATH=str(site),
-    )
-    assert "1 passed" in output
-
-
 def test_every_yaml_block_is_a_recipe_that_is_tried():
-    assert [yaml.safe_load(block)["name"] for block in WHOLE] == ["quickstart", "protected", "breakout"]
+    assert [yaml.safe_load(block)["name"] for block in WHOLE] == ["quickstart", "protected"]
 
 
 @pytest.mark.parametrize("block", PARTS, ids=lambda block: block.split(":")[0])
@@ -293,16 +294,38 @@ def test_a_part_of_a_recipe_goes_with_the_rest_of_one(shell, block):
     assert shell("quantmind lint recipe.yaml") == ["recipe.yaml: ok\n"]
 
 
-def test_the_table_of_commands_is_what_there_is():
-    assert [(command.removeprefix("quantmind "), what) for command, what in rows("Commands")] == list(VERBS.items())
+@pytest.mark.parametrize("block", PROJECT)
+def test_a_quantmind_yaml_holds_for_the_recipes_below_it(shell, block):
+    (shell.work / "quantmind.yaml").write_text(block)
+    assert shell("quantmind lint recipes/quickstart.yaml") == ["recipes/quickstart.yaml: ok\n"]
+    assert "quantmind.yaml:" in shell("quantmind show recipes/quickstart.yaml")[0]
 
 
-def test_the_table_of_components_is_what_is_installed():
-    installed = [(row.kind, row.name, row.summary) for row in Plugins(only_own=True, environ={}).all()]
-    assert [(kind, name.strip("`"), what) for kind, name, what in rows("Components")] == installed
+def test_what_is_generated_is_current(shell):
+    files = [ROOT / "README.md", *sorted((ROOT / "plugins").glob("*/README.md"))]
+    shell(f"quantmind --no-plugins plugins readme --check {' '.join(map(str, files))}")
+
+
+def test_every_verb_component_and_hook_is_in_a_table():
+    assert [command.removeprefix("quantmind ") for command, _ in rows("Commands")][: len(VERBS)] == list(VERBS)
+    found = [(row.kind, row.name) for row in Plugins(only_own=True, environ={}).all()]
+    assert [(kind, name.strip("`")) for kind, name, _ in rows("Components")] == found
+    hooks = [name for name in vars(Hooks) if not name.startswith("_")]
+    assert [hook for hook in hooks if f"\n| `{hook}(" not in README] == []
+
+
+def test_the_table_of_the_public_api_is_what_the_linter_checks():
+    assert re.findall(r"^\| `(quantmind\.[\w.]+)` \| (.*) \|$", README, re.MULTILINE) == list(API.items())
+
+
+def test_every_kind_is_in_the_table_of_kinds():
+    section = README.split("\n## Writing plugins\n", 1)[1]
+    assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) >= {*KINDS, "command"}
 
 
 def test_every_file_that_is_named_is_there():
-    named = re.findall(r"(?<![\w/.])(?:tests|plugins|recipes|quantmind)/[\w./-]+\w", README)
+    # The tutorial's files are the reader's.
+    before, rest = README.split("\n## Your own strategy in fifteen minutes\n", 1)
+    named = re.findall(r"(?<![\w/.])(?:tests|plugins|recipes|quantmind)/[\w./-]+\w", before + rest.split("\n## ", 1)[1])
     assert "tests/benchmarks/bench_backtest.py" in named
     assert [path for path in named if not (ROOT / path).exists()] == []
