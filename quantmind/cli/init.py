@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from quantmind.errors import QuantMindError, UsageError
+from quantmind.cli.writing import write
 
 _CHECKOUT = Path(__file__).parents[2]
 
@@ -24,34 +23,6 @@ def init(folder: Path) -> None:
         click.echo(f"wrote {path}")
     first = folder / "recipes" / "quickstart.yaml"
     click.echo(f"next: quantmind lint {first} && quantmind run {first}")
-
-
-def write(contents: dict[Path, bytes], folder: Path) -> list[Path]:
-    """Write files below a folder, by their relative paths; all of them, or none.
-
-    Raises:
-        UsageError: one of them is there already.
-        QuantMindError: they cannot be written.
-    """
-    targets = {folder / path: content for path, content in contents.items()}
-    with contextlib.ExitStack() as undo:
-        for target, content in targets.items():
-            try:
-                for parent in reversed(target.parents):
-                    if not parent.is_dir():
-                        parent.mkdir()
-                        undo.callback(parent.rmdir)
-                with target.open("xb") as stream:
-                    undo.callback(target.unlink)
-                    stream.write(content)
-            except (FileExistsError, NotADirectoryError) as error:
-                raise UsageError(
-                    f"{error.filename} is there already: nothing is overwritten, name another folder"
-                ) from error
-            except OSError as error:
-                raise QuantMindError(f"{error.filename or target}: cannot be written: {error.strerror}") from error
-        undo.pop_all()
-    return list(targets)
 
 
 def _starter() -> Iterator[tuple[Path, bytes]]:
