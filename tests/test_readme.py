@@ -247,12 +247,12 @@ def test_every_recipe_lints(shell):
 
 @pytest.fixture
 def site(tmp_path):
-    """Build the tutorial's module with the five lines of TOML as pip would, and unpack its wheel."""
+    """Build the tutorial's module with the six lines of TOML as pip would, and unpack its wheel."""
     source = tmp_path / "source"
     source.mkdir()
     (project,) = blocks("toml")
     (module,) = blocks(r"python quantmind_turtle\.py")
-    assert len(project.splitlines()) == 5
+    assert len(project.splitlines()) == 6
     name = tomllib.loads(project)["project"]["entry-points"]["quantmind"]["turtle"]
     (source / "pyproject.toml").write_text(project)
     (source / f"{name}.py").write_text(module)
@@ -272,7 +272,7 @@ def site(tmp_path):
     return site
 
 
-def test_five_lines_of_toml_make_a_plugin(shell, site):
+def test_six_lines_of_toml_make_a_plugin(shell, site):
     here = {"PYTHONPATH": str(site)}
     (listed,) = shell("quantmind plugins list", **here)
     assert re.search(r"^strategy +turtle +quantmind-turtle 1\.0 +Follows breakouts ", listed, re.MULTILINE)
