@@ -169,18 +169,18 @@ class Plugins:
             if entry.value in self._faults
         ]
 
-    @property
     def installed(self) -> list[str]:
-        """The distributions and modules that have plugins, allowed or not."""
+        """Return the distributions and packages that bring components or commands, allowed or not."""
         origins = self._origins()
-        return sorted({name for origin in origins for name in (origin.distribution, origin.module) if name})
+        packages = {origin.module.partition(".")[0] for origin in origins}
+        return sorted(packages | {origin.distribution for origin in origins if origin.distribution})
 
-    def is_installed(self, name: str) -> bool:
-        """Say whether a name on the allow-list is one of a plugin."""
-        return any(_normalised([name]) & _names(origin) for origin in self._origins())
+    def unknown(self, names: Collection[str]) -> set[str]:
+        """Return which of some names allow nothing, as no plugin is called so."""
+        known = frozenset().union(*map(_names, self._origins()))
+        return {name for name in names if not _normalised([name]) & known}
 
     def _origins(self) -> set[Origin]:
-        """Return who brings components or commands."""
         from importlib.metadata import entry_points
 
         names: dict[int, tuple[str, str]] = {}

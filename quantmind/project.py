@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from quantmind.errors import UsageError
 from quantmind.kinds import Options
 from quantmind.recipe.document import Document, read_document
-from quantmind.recipe.faults import validate
-from quantmind.recipe.findings import Findings
+from quantmind.recipe.faults import shown, validate
+from quantmind.recipe.findings import EnoughError, Findings
 from quantmind.recipe.interpolate import Interpolation
 from quantmind.recipe.problems import RecipeProblems
 
 FILE = "quantmind.yaml"
+MOST = 1_000
+"""Values in it at the most."""
 
 Level = Literal["debug", "info", "warning", "error"]
+
+
+def _plain(value: str) -> str:
+    if "${" in value:
+        raise ValueError("variables are put into limits only: write the path, or set QUANTMIND_STATE")
+    if not value.isprintable():
+        raise ValueError("must be a path on one line, without control characters")
+    try:
+        Path(value).expanduser()
+    except RuntimeError:
+        raise ValueError("there is no such home folder: write the whole path") from None
+    return value
+
+
+Folder = Annotated[str, Field(min_length=1), AfterValidator(_plain)]
 
 
 class LoggingOptions(Options):
@@ -40,7 +59,7 @@ class ProjectOptions(Options):
     """The keys of quantmind.yaml."""
 
     logging: LoggingOptions = Field(default=LoggingOptions(), description="What is logged.")
-    state: str | None = Field(default=None, min_length=1, description="The folder of runs and accounts.")
+    state: Folder | None = Field(default=None, description="The folder of runs and accounts.")
     plugins: PluginOptions = Field(default=PluginOptions(), description="Which plugins may be loaded.")
     limits: list[Any] = Field(default=[], description="Limits that every recipe inherits.")
 
@@ -66,7 +85,8 @@ class Project(msgspec.Struct, frozen=True):
         """
         start = Path.cwd() / folder
         for place in (start, *start.parents):
-            if (place / FILE).is_file():
+            # A folder, a pipe or a link that leads nowhere is no reason to do without the limits.
+            if os.path.lexists(place / FILE):
                 return cls.read(place / FILE, environ)
         return cls(_default_state(environ))
 
@@ -77,13 +97,18 @@ class Project(msgspec.Struct, frozen=True):
         Raises:
             RecipeProblems: it cannot be used; every reason.
         """
-        document = read_document(file)
+        document = read_document(file, MOST)
         findings = Findings(document, Interpolation(environ))
         data = {} if document.data is None else document.data
         if isinstance(data, dict):
             # A section may have nothing but comments.
             data = {key: value for key, value in data.items() if value is not None}
-        options = validate(ProjectOptions, data, "", findings)
+        elif not document.problems:
+            findings.error("", f"must be a mapping, such as state: runs, was {shown(data)}")
+            raise RecipeProblems(findings.problems)
+        options = None
+        with contextlib.suppress(EnoughError):
+            options = validate(ProjectOptions, data, "", findings)
         if options is None or findings.problems:
             raise RecipeProblems(findings.problems)
         return cls(

@@ -227,6 +227,13 @@ def test_a_fault_of_a_plugin_is_kept_and_named_where_its_component_is_missed(sit
     assert plugins.find("sink", "sound")
 
 
+@pytest.mark.parametrize("name", ["quantmind", "quantmind_paper", "Quantmind.Venue", "quantmind-zeromq"])
+def test_names_of_plugins_are_known(name):
+    plugins = Plugins(allow=[name], environ={})
+    assert plugins.unknown([name, "quantmnid"]) == {"quantmnid"}
+    assert {"quantmind", "quantmind_paper", "quantmind_venue"} <= set(plugins.installed())
+
+
 def test_a_missing_name_is_answered_with_the_nearest_and_all(site):
     site.sink("one", "one_module", "console_like")
     with pytest.raises(PluginError) as refusal:

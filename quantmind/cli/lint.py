@@ -9,14 +9,22 @@ from pathlib import Path
 import click
 import msgspec
 
+from quantmind.cli import completing
 from quantmind.cli.session import Session
 from quantmind.project import Project
 from quantmind.recipe.lint import lint as lint_recipe
-from quantmind.recipe.problems import Problem, RecipeProblems
+from quantmind.recipe.problems import Problem, RecipeProblems, one_line
 
 
 @click.command(epilog="Example: quantmind lint recipes/*.yaml")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(exists=True, path_type=Path))
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    metavar="FILE...",
+    type=click.Path(exists=True, path_type=Path),
+    shell_complete=completing.recipes,
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array, an object for each file.")
 @click.pass_context
 def lint(ctx: click.Context, files: tuple[Path, ...], as_json: bool) -> None:
@@ -33,7 +41,7 @@ def lint(ctx: click.Context, files: tuple[Path, ...], as_json: bool) -> None:
             for problem in problems:
                 click.echo(str(problem))
             if file not in failed:
-                click.echo(f"{file}: ok")
+                click.echo(f"{one_line(str(file))}: ok")
     ctx.exit(1 if failed else 0)
 
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import msgspec
 from pydantic import BaseModel, SecretBytes, SecretStr
 
 from quantmind.plugins import PluginError, Plugins
-from quantmind.recipe.faults import shown, validate
+from quantmind.recipe.faults import SLUG, SLUG_WORDS, shown, validate
 from quantmind.recipe.findings import Findings
 from quantmind.recipe.model import Spec
 from quantmind.recipe.problems import join
 
 MASK = "**********"
-SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-SLUG_WORDS = "must be 1 to 64 small letters, digits, - and _, beginning with a letter or a digit"
 
 
 class Section(msgspec.Struct, frozen=True):
@@ -29,10 +26,11 @@ class Section(msgspec.Struct, frozen=True):
 def read_list(raw: Any, kind: str, path: str, plugins: Plugins, findings: Findings, *, least: int = 0) -> Section:
     """Read a list of components of one kind."""
     if not isinstance(raw, list):
-        findings.error(path, f"must be a list: write - before each entry, was {shown(raw)}")
+        told = shown(findings.written(path, raw))
+        findings.error(path, f"must be a list: write - before each entry, was {told}")
         return Section((), sound=False)
     if len(raw) < least:
-        findings.error(path, f"must name at least one component of kind {kind}")
+        findings.error(path, f"must name at least one component of kind {kind}: write one below it, after a -")
     specs = [read_component(entry, kind, join(path, i), plugins, findings) for i, entry in enumerate(raw)]
     sound = len(raw) >= least and None not in specs
     return Section(tuple(spec for spec in specs if spec is not None), sound)
@@ -43,20 +41,27 @@ def read_component(raw: Any, kind: str, path: str, plugins: Plugins, findings: F
     entry = {raw: None} if isinstance(raw, str) else raw
     names = [key for key in entry if key != "id"] if isinstance(entry, dict) else []
     if len(names) != 1:
-        found = f"{', '.join(names)}" if names else shown(raw)
-        findings.error(path, f"must be one component, name or name: {{options}} (and an id: beside it), was {found}")
+        found = shown(", ".join(names)) if names else shown(findings.written(path, raw))
+        if isinstance(entry, dict) and entry.keys() == {"id"}:
+            found = "an id alone"
+        hint = "; did you mean id?" if any(key.lower() == "id" for key in names) else ""
+        told = f"must be one component, name or name: {{options}} (and an id: beside it), was {found}{hint}"
+        findings.error(path, told)
         return None
     (name,) = names
     below = join(path, name)
     own_id = entry.get("id", name)
-    if not isinstance(own_id, str) or SLUG.fullmatch(own_id) is None:
+    if "id" in entry and (not isinstance(own_id, str) or SLUG.fullmatch(own_id) is None):
         at = join(path, "id")
         findings.error(at, f"{SLUG_WORDS}, was {shown(findings.written(at, own_id))}")
         own_id = ""
     try:
         component = plugins.find(kind, name)
     except PluginError as error:
-        findings.error(path if isinstance(raw, str) else below, str(error), key=True)
+        if isinstance(raw, str):
+            findings.error(path, str(error).replace(name, str(findings.written(path, name))))
+        else:
+            findings.error(below, str(error), key=True)
         return None
     given = {} if entry[name] is None else entry[name]
     options = validate(component.options_model, given, below, findings)

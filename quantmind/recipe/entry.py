@@ -36,7 +36,7 @@ def read_entry(raw: Any, findings: Findings) -> Entry | None:
     """Read `market`, `limit` or `{limit: options}`; None after noting what is wrong."""
     entry = {raw: None} if isinstance(raw, str) else raw
     if not isinstance(entry, dict) or len(entry) != 1:
-        found = ", ".join(entry) if isinstance(entry, dict) and entry else shown(raw)
+        found = shown(", ".join(entry)) if isinstance(entry, dict) and entry else shown(raw)
         findings.error("entry", f"must be market or limit: {{options}}, was {found}")
         return None
     ((way, given),) = entry.items()

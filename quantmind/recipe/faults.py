@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from quantmind.recipe.findings import Findings
 from quantmind.recipe.option_types import field_is_secret, models_at
-from quantmind.recipe.problems import ENOUGH, join, shortened
+from quantmind.recipe.problems import ENOUGH, holders, join, shortened
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -159,20 +159,13 @@ def _note(model: type[BaseModel], raw: Any, path: str, error: ValidationError, f
         elif kind.endswith("_type"):
             coarse.add(at)
             was[at] = f", was {shown(findings.written(at, inner))}"
-    for at in coarse & {parent for other in words for parent in _parents(other)}:
+    for at in coarse & {parent for other in words for parent in holders(other)}:
         del words[at]
     for at, sentences in words.items():
         first, *others = dict.fromkeys(sentences)
         told = " or ".join([first, *(other.removeprefix("must be ") for other in others)])
         told, question, guess = told.partition("; did you mean ")
         findings.error(at, told + was.get(at, "") + question + guess)
-
-
-def _parents(path: str) -> Iterator[str]:
-    """Yield the paths of what holds a value."""
-    while path:
-        path = path[: max(path.rfind("."), path.rfind("["), 0)]
-        yield path
 
 
 def _faults(error: ValidationError) -> Iterable[Mapping[str, Any]]:

@@ -6,24 +6,30 @@ from typing import Any
 
 from quantmind.recipe.document import Document
 from quantmind.recipe.interpolate import Interpolation
-from quantmind.recipe.problems import Problem, Severity
+from quantmind.recipe.problems import ENOUGH, LONGEST, Problem, Severity, shortened
+
+
+class EnoughError(Exception):
+    """So much is wrong that nothing more is looked for."""
 
 
 class Findings:
     """Notes problems by path and gives each its place.
 
-    What could not be interpolated is a problem already; nothing else is said about that value.
+    What could not be interpolated is a problem already; nothing else is said about that value. Whoever notes very
+    many errors is stopped by an EnoughError; of very many warnings the rest is left out.
     """
 
     def __init__(self, document: Document, interpolation: Interpolation) -> None:
         self._document = document
         self._interpolation = interpolation
         self.problems: list[Problem] = list(document.problems)
+        self._warnings = 0
 
     def error(self, path: str, message: str, *, key: bool = False) -> None:
-        """Note an error at a value, or at its key; what came from outside is not told."""
+        """Note an error at a value, or of its key; what came from outside is not told."""
         message = self._interpolation.untold(path, message)
-        if not self._interpolation.unknown(path):
+        if key or not self._interpolation.unknown(path):
             self._note(path, message, "error", key=key)
         elif self._interpolation.is_read is not None and path in self._interpolation.left:
             self._note(
@@ -55,4 +61,10 @@ class Findings:
         return self._interpolation.written.get(path, value)
 
     def _note(self, path: str, message: str, severity: Severity, *, key: bool = False) -> None:
-        self.problems.append(Problem(self._document.mark(path, key=key), path, message, severity))
+        if severity == "warning":
+            self._warnings += 1
+            if self._warnings > ENOUGH:
+                return
+        self.problems.append(Problem(self._document.mark(path, key=key), path, shortened(message, LONGEST), severity))
+        if len(self.problems) - min(self._warnings, ENOUGH) >= ENOUGH:
+            raise EnoughError

@@ -20,7 +20,7 @@ def check_live(sections: Mapping[str, Section], findings: Findings) -> None:
     if executor is None or "live" not in executor.component.capabilities:
         return
     for names, capability, wanted in _NEEDS:
-        rules = [sections[name] for name in names]
+        rules = [sections[name] for name in names if name in sections]
         given = {each for section in rules for spec in section.specs for each in spec.component.capabilities}
-        if capability not in given and all(section.sound for section in rules):
+        if capability not in given and len(rules) == len(names) and all(section.sound for section in rules):
             findings.error(executor.path, f"trades live, but {wanted}", key=True)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from pydantic import Field
 
 from quantmind.kinds import Duration, Options
-from quantmind.market.instruments import Instrument
 from quantmind.plugins import Plugins
 from quantmind.project import Project
 from quantmind.recipe.components import (
-    SLUG,
-    SLUG_WORDS,
     Section,
     leaves,
     masked,
@@ -26,18 +24,16 @@ from quantmind.recipe.components import (
 )
 from quantmind.recipe.document import Document, read_document
 from quantmind.recipe.entry import Entry, read_entry
-from quantmind.recipe.faults import shown, suggestion, validate
-from quantmind.recipe.findings import Findings
+from quantmind.recipe.faults import SLUG, SLUG_WORDS, shown, suggestion, validate
+from quantmind.recipe.findings import EnoughError, Findings
 from quantmind.recipe.instruments import read_instruments
-from quantmind.recipe.interpolate import Interpolation
+from quantmind.recipe.interpolate import Discretion, Interpolation
 from quantmind.recipe.live import check_live
 from quantmind.recipe.model import MAX_AGE, NO_TRADE_BAND, Origins, Recipe, Spec
-from quantmind.recipe.problems import Mark, Problem, RecipeProblems, Severity, join
+from quantmind.recipe.problems import Mark, RecipeProblems, Severity, join
+from quantmind.recipe.reading import Reading
 from quantmind.recipe.references import References
 from quantmind.recipe.sections import is_inproc, is_read, section
-
-if TYPE_CHECKING:
-    from quantmind.recipe.tests import RecipeTest
 
 REQUIRED = {
     "name": "write name: and a short name for the runs of this recipe",
@@ -91,35 +87,6 @@ class Risk(Options):
     )
 
 
-class Reading(msgspec.Struct, kw_only=True):
-    """What could be read of a recipe, and every problem."""
-
-    document: Document
-    inherited: Document
-    """The quantmind.yaml, as far as the recipe inherits of it."""
-    problems: list[Problem]
-    sections: dict[str, Section] = {}
-    """Each section of components by its path; those of quantmind.yaml as `limits`."""
-    name: str | None = None
-    instruments: tuple[Instrument, ...] | None = None
-    tests: tuple[RecipeTest, ...] = ()
-    recipe: Recipe | None = None
-    """The recipe, where nothing keeps it from being run."""
-
-    def mark(self, path: str) -> Mark | None:
-        """Return the place of a component in the recipe, or in the quantmind.yaml it is inherited from."""
-        document = self.inherited if path.startswith("limits[") else self.document
-        return document.mark(path, key=True)
-
-    def sound(self, section: str) -> bool:
-        """Tell whether all of a section could be read."""
-        return section in self.sections and self.sections[section].sound
-
-    def one(self, section: str) -> Spec | None:
-        """Return the component of a section that holds one."""
-        return next(iter(self.sections[section].specs), None) if section in self.sections else None
-
-
 def load(
     source: Path | dict[str, Any],
     plugins: Plugins,
@@ -166,23 +133,54 @@ def read(
     unset: Severity,
     references: References | None = None,
     read_here: Callable[[str], bool] | None = None,
+    made: bool = True,
 ) -> Reading:
     """Read as much of a recipe as can be read; variables that are not set are noted as `unset` says.
 
-    Files and credentials are opened through `references`, in the sections that are read.
+    Files and credentials are opened through `references`, in the sections that are read. Unless it is to be `made`,
+    what was read is not put together.
     """
     document = Document("", source) if isinstance(source, dict) else read_document(source)
-    interpolation = Interpolation(environ, references, read_here)
-    data = interpolation.resolve(document.data)
-    findings = Findings(document, interpolation)
-    findings.interpolated(unset)
-    reading = Reading(document=document, inherited=project.document, problems=findings.problems)
-    if not isinstance(data, dict):
-        if not document.problems:
+    texts, inherited = (Interpolation(environ, references, read_here) for _ in range(2))
+    data = texts.resolve(document.data)
+    limits = inherited.resolve(list(project.limits), "limits")
+    findings, above = Findings(document, texts), Findings(project.document, inherited)
+    reading = Reading(document=document, project=project.document, texts=texts, inherited=inherited)
+    rest = None
+    # Whoever has found very many faults looks for no more.
+    with contextlib.suppress(EnoughError):
+        findings.interpolated(unset)
+        if isinstance(data, dict):
+            data = _given(data)
+            with contextlib.suppress(EnoughError):
+                above.interpolated(unset)
+                reading.sections["limits"] = read_list(limits, "limit", "limits", plugins, above)
+            rest = _read(data, reading, plugins, findings)
+            _exposed(reading.sections, findings, above)
+            check_live(reading.sections, findings)
+        elif not document.problems:
             found = "is empty" if data is None else f"must be a mapping, was {shown(data)}"
             findings.error("", f"{found}: a recipe begins with name:")
-        return reading
-    data = _given(data)
+    reading.problems = [*findings.problems, *above.problems]
+    wrong = any(problem.severity == "error" for problem in reading.problems)
+    if made and rest and not wrong and all(section.sound for section in reading.sections.values()):
+        origins = Origins(
+            marks={**_below("limits", project.document.marks), **document.marks},
+            environment={**inherited.names, **texts.names},
+            discreet=Discretion(texts, inherited),
+        )
+        file = None if isinstance(source, dict) else Path.cwd() / source
+        written = {**_given(document.data), "limits": list(project.limits)}
+        written.pop("tests", None)
+        secret = texts.secret | inherited.secret
+        reading.recipe = _recipe(
+            reading, file, rest, {**data, "limits": limits}, origins, secret=secret, written=written
+        )
+    return reading
+
+
+def _read(data: dict[str, Any], reading: Reading, plugins: Plugins, findings: Findings) -> tuple[Risk, Entry] | None:
+    """Read the sections of a recipe; returns what is no component, if it could be read."""
     for key in data:
         if key not in KEYS:
             findings.error(key, suggestion(key, KEYS), key=True)
@@ -193,49 +191,26 @@ def read(
     if "instruments" in data:
         reading.instruments = read_instruments(data["instruments"], findings)
     risk = validate(Risk, data["risk"], "risk", findings) if "risk" in data else None
-    reading.sections = _sections(data, plugins, findings)
+    _sections(data, reading.sections, plugins, findings)
     _unique(reading.sections["strategies"], findings)
-
-    inheritance = Interpolation(environ, references, read_here)
-    limits = inheritance.resolve(list(project.limits), "limits")
-    inherited = Findings(project.document, inheritance)
-    inherited.interpolated(unset)
-    reading.sections["limits"] = read_list(limits, "limit", "limits", plugins, inherited)
-    _exposed(reading.sections, findings, inherited)
-    findings.problems += inherited.problems
-    check_live(reading.sections, findings)
     entry = read_entry(data.get("entry", "market"), findings)
     if "tests" in data and reading.instruments:
         # Most recipes are run without a look at their tests, and the models of these take time to make.
         from quantmind.recipe.tests import read_tests
 
         symbols = [instrument.symbol for instrument in reading.instruments]
-        reading.tests = read_tests(data["tests"], symbols, findings)
-
-    sound = all(section.sound for section in reading.sections.values())
-    if sound and risk and entry and not any(problem.severity == "error" for problem in findings.problems):
-        origins = Origins(
-            marks={**_below("limits", project.document.marks), **document.marks},
-            environment={**inheritance.names, **interpolation.names},
-        )
-        file = None if isinstance(source, dict) else Path.cwd() / source
-        written = {**_given(document.data), "limits": list(project.limits)}
-        written.pop("tests", None)
-        secret = interpolation.secret | inheritance.secret
-        reading.recipe = _recipe(
-            reading, file, (risk, entry), {**data, "limits": limits}, origins, secret=secret, written=written
-        )
-    return reading
+        ids = [spec.id for spec in reading.sections["strategies"].specs] if reading.sound("strategies") else None
+        reading.tests = read_tests(data["tests"], symbols, findings, ids)
+    return (risk, entry) if risk and entry else None
 
 
-def _sections(data: dict[str, Any], plugins: Plugins, findings: Findings) -> dict[str, Section]:
+def _sections(data: dict[str, Any], sections: dict[str, Section], plugins: Plugins, findings: Findings) -> None:
     """Read every section of components."""
     risk = data.get("risk")
     raw = {
         **data,
         **({join("risk", key): value for key, value in risk.items()} if isinstance(risk, dict) else {}),
     }
-    sections = {}
     for path, (kind, least) in _LISTS.items():
         if path in raw:
             sections[path] = read_list(raw[path], kind, path, plugins, findings, least=least)
@@ -247,7 +222,6 @@ def _sections(data: dict[str, Any], plugins: Plugins, findings: Findings) -> dic
         else:
             spec = read_component(raw[kind], kind, kind, plugins, findings) if kind in raw else None
             sections[kind] = Section((spec,) if spec else (), sound=spec is not None)
-    return sections
 
 
 def _exposed(sections: Mapping[str, Section], findings: Findings, inherited: Findings) -> None:

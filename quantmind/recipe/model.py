@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,10 @@ class Spec(msgspec.Struct, frozen=True):
     path: str
 
 
+def _as_it_is(path: str, message: str) -> str:  # noqa: ARG001 - a recipe that is given has nothing from outside
+    return message
+
+
 class Origins(msgspec.Struct, frozen=True):
     """Where the values of a recipe come from, by path."""
 
@@ -40,6 +44,8 @@ class Origins(msgspec.Struct, frozen=True):
     """The variables whose values are in a text."""
     values: Mapping[str, Any] = {}
     """Every plain value as it was given: interpolated, secrets masked."""
+    discreet: Callable[[str, str], str] = _as_it_is
+    """Writes a message about a path without what came from outside."""
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -65,18 +66,28 @@ def _shown(name: str) -> str:
     return name if name.isprintable() else repr(name)
 
 
+def _refuse(mode: int, what: str) -> None:
+    if not stat.S_ISREG(mode):
+        kind = "a folder" if stat.S_ISDIR(mode) else "no plain file"
+        raise ValueError(f"{what} cannot be read: it is {kind}")
+
+
 def _read(path: Path, what: str) -> Referred:
     try:
-        if not path.is_file():
-            raise ValueError(f"{what} cannot be read: there is no such file")
-        with path.open("rb") as file:
+        _refuse(path.stat().st_mode, what)
+        # Whatever takes its place meanwhile does not make us wait.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            mode = os.fstat(descriptor).st_mode
+            _refuse(mode, what)
             data = file.read(LONGEST + 1)
-            mode = os.fstat(file.fileno()).st_mode
         if len(data) > LONGEST:
-            raise ValueError(f"{what} has more than {LONGEST} bytes")
+            raise ValueError(f"{what} has more than {LONGEST} bytes: name one that holds nothing but the value")
         text = data.decode()
+    except FileNotFoundError:
+        raise ValueError(f"{what} cannot be read: there is no such file") from None
     except OSError as error:
-        raise ValueError(f"{what} cannot be read: {error.strerror}") from None
+        raise ValueError(f"{what} cannot be read: {error.strerror or type(error).__name__}") from None
     except UnicodeDecodeError:
         raise ValueError(f"{what} is no UTF-8 text") from None
     return Referred(text.removesuffix("\n").removesuffix("\r"), bool(mode & 0o077))

@@ -8,12 +8,19 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from quantmind.kinds import TRADES, Channel, Feed, Needs, bars
+from quantmind.kinds.options import format_duration
 from quantmind.market.bars import Built
 from quantmind.market.instruments import Instrument
 from quantmind.recipe.model import Recipe, Spec
-from quantmind.recipe.problems import Mark, Problem, RecipeProblems
+from quantmind.recipe.problems import ENOUGH, Mark, Problem, RecipeProblems
 
 T = TypeVar("T")
+
+MOST = 15_000
+"""Channels of symbols that all components together may ask for; feeds are asked for as many."""
+
+_MOST_FEEDS = 3
+"""Feeds whose offers are told when something is missing."""
 
 
 class Wiring(msgspec.Struct, frozen=True):
@@ -47,14 +54,15 @@ def wire(recipe: Recipe) -> Wiring:
         RecipeProblems: somebody needs what no feed offers; everybody who does.
     """
     rules = (*recipe.sizing, *recipe.protection, *recipe.limits)
-    wiring, faults = survey(
-        recipe.instruments, recipe.feeds, recipe.strategies, recipe.allocator, rules, recipe.executor
-    )
-    if faults:
+    plan = survey(recipe.instruments, recipe.feeds, recipe.strategies, recipe.allocator, rules, recipe.executor)
+    if plan.faults:
         raise RecipeProblems(
-            Problem(_mark(recipe.origins.marks, fault.path), fault.path, fault.message) for fault in faults
+            Problem(
+                _mark(recipe.origins.marks, fault.path), fault.path, recipe.origins.discreet(fault.path, fault.message)
+            )
+            for fault in plan.faults
         )
-    return wiring
+    return plan.wiring()
 
 
 def survey(
@@ -64,11 +72,19 @@ def survey(
     allocator: Spec | None,
     rules: Sequence[Spec],
     executor: Spec | None,
-) -> tuple[Wiring, list[Fault]]:
-    """Wire what is there of a recipe, and list what cannot be wired."""
-    plan = _Plan([instrument.symbol for instrument in instruments], feeds)
+) -> Plan:
+    """Wire what is there of a recipe, and note what cannot be wired."""
+    if len(feeds) * len(instruments) > MOST:
+        message = f"{len(feeds)} feeds of {len(instruments)} instruments are too many: write several recipes"
+        plan = Plan([], ())
+        plan.faults.append(Fault("feeds", message))
+        return plan
+    plan = Plan([instrument.symbol for instrument in instruments], feeds)
     for spec in strategies:
-        plan.listen(plan.need(spec))
+        before = len(plan.faults)
+        plan.listen(needs := plan.need(spec))
+        if not needs.channels and len(plan.faults) == before:
+            plan.idle.append(spec)
     if allocator is not None:
         plan.listen(plan.need(allocator))
         ids = {symbol: [spec.id for spec in strategies] for symbol in plan.symbols}
@@ -81,7 +97,7 @@ def survey(
         plan.need(spec, rule=True)
     if executor is not None:
         plan.serve(executor)
-    return plan.wiring(), plan.faults
+    return plan
 
 
 def _mark(marks: Mapping[str, Mark], path: str) -> Mark | None:
@@ -92,14 +108,17 @@ def _mark(marks: Mapping[str, Mark], path: str) -> Mark | None:
     return None
 
 
-class _Plan:
-    """Collects needs, and finds a feed for each."""
+class Plan:
+    """Collects needs, and finds a feed for each: what is wanted of every feed, and what cannot be had."""
 
     def __init__(self, symbols: Sequence[str], feeds: Sequence[Spec]) -> None:
         self.symbols = symbols
         self.faults: list[Fault] = []
+        self.idle: list[Spec] = []
+        """The strategies that need nothing of the market."""
+        self.wanted: list[dict[str, set[Channel]]] = [{} for _ in feeds]
         self._feeds = feeds
-        self._wanted: list[dict[str, set[Channel]]] = [{} for _ in feeds]
+        self._asked = 0
         self._built: dict[tuple[str, int], Built] = {}
         self._history: dict[tuple[str, Channel], int] = {}
         self._rule_history: dict[tuple[str, Channel], int] = {}
@@ -112,26 +131,38 @@ class _Plan:
         self._offered = {
             symbol: frozenset().union(*(offer.get(symbol, ()) for offer in self._offers)) for symbol in symbols
         }
+        self._first: dict[tuple[str, Channel], int] = {}
+        for number, offer in enumerate(self._offers):
+            for symbol in symbols:
+                for channel in offer.get(symbol, ()):
+                    self._first.setdefault((symbol, channel), number)
         self._check_feeds()
 
     def _check_feeds(self) -> None:
         live = {_runs_live(spec) for spec in self._feeds}
         if len(live) > 1:
-            first = next(spec for spec in self._feeds if not _runs_live(spec))
-            self.faults.append(Fault(first.path, "is replayed, but another feed is live: their times differ"))
+            first, other = (next(spec for spec in self._feeds if _runs_live(spec) is runs) for runs in (False, True))
+            self.faults.append(
+                Fault(first.path, f"is replayed, but {other.path} is live: their times differ, so leave one out")
+            )
         if any(fault.path.startswith("feeds") for fault in self.faults):
             return
         for index, symbol in enumerate(self.symbols):
             if not self._offered[symbol]:
-                self.faults.append(Fault(f"instruments[{index}]", f"no feed offers anything of {symbol}"))
+                self.faults.append(
+                    Fault(
+                        f"instruments[{index}]",
+                        f"no feed offers anything of {symbol}: leave it out, or add a feed of it",
+                    )
+                )
 
     def ask(self, spec: Spec, what: str, question: Callable[[], T], otherwise: T) -> T:
         """Ask a component; one that raises is a fault of the recipe like any other."""
         try:
             return question()
         except Exception as error:  # noqa: BLE001 - a plugin may raise anything
-            text = f"its {what} cannot be told: {type(error).__name__}: {error}"
-            self.faults.append(Fault(spec.path, text.rstrip(": ")))
+            text = f"its {what} cannot be told: {type(error).__name__}: {error}".rstrip(": ")
+            self.faults.append(Fault(spec.path, f"{text}; a fault of its plugin, or of its options"))
             return otherwise
 
     def listen(self, needs: Needs) -> None:
@@ -143,6 +174,12 @@ class _Plan:
         """Wire what a strategy, the allocator or a risk rule needs of every symbol."""
         component: Any = spec.component
         needs = self.ask(spec, "needs", lambda: component.needs(spec.options), Needs())
+        self._asked += len(needs.channels) * len(self.symbols)
+        if self._asked > MOST:
+            if self._asked - len(needs.channels) * len(self.symbols) <= MOST:
+                message = f"with it more than {MOST} channels of symbols are needed: write several recipes"
+                self.faults.append(Fault(spec.path, message))
+            return needs
         for channel in needs.channels:
             for symbol in self.symbols:
                 self._route(spec, symbol, channel)
@@ -169,17 +206,15 @@ class _Plan:
         """Return what was wired."""
         order = {symbol: index for index, symbol in enumerate(self.symbols)}
         built = sorted(self._built.values(), key=lambda bar: (bar.interval, order[bar.symbol]))
-        channels = {
-            symbol: frozenset().union(
-                *(wanted.get(symbol, ()) for wanted in self._wanted),
-                (bars(bar.interval) for bar in built if bar.symbol == symbol),
-            )
-            for symbol in self.symbols
-        }
-        wanted = tuple(
-            {symbol: frozenset(of[symbol]) for symbol in self.symbols if symbol in of} for of in self._wanted
-        )
-        return Wiring(wanted, tuple(built), channels, self._history, self._rule_history, self._fills, self._positions)
+        channels: dict[str, set[Channel]] = {symbol: set() for symbol in self.symbols}
+        for of in self.wanted:
+            for symbol, several in of.items():
+                channels[symbol] |= several
+        for bar in built:
+            channels[bar.symbol].add(bars(bar.interval))
+        wanted = tuple({symbol: frozenset(of[symbol]) for symbol in self.symbols if symbol in of} for of in self.wanted)
+        published = {symbol: frozenset(several) for symbol, several in channels.items()}
+        return Wiring(wanted, tuple(built), published, self._history, self._rule_history, self._fills, self._positions)
 
     def _route(self, spec: Spec, symbol: str, channel: Channel) -> None:
         if self._take(symbol, channel) or not self._offered[symbol]:
@@ -190,22 +225,29 @@ class _Plan:
                 self._take(symbol, source)
                 self._built[symbol, channel.interval] = Built(symbol, channel.interval, source)
                 return
+        if len(self.faults) >= ENOUGH:
+            return
         sources = " or what they could be built from" if channel.kind == "bar" else ""
-        offers = "; ".join(
+        offers = [
             f"{feed.path} offers {', '.join(str(offered) for offered in sorted(offer[symbol]))}"
             for feed, offer in zip(self._feeds, self._offers, strict=True)
             if offer.get(symbol)
-        )
-        message = f"needs {channel} of {symbol}, but no feed offers them{sources}; {offers}"
+        ]
+        if len(offers) > _MOST_FEEDS:
+            offers[_MOST_FEEDS:] = [f"{len(offers) - _MOST_FEEDS} more feeds"]
+        shorter = min((each.interval for each in self._offered[symbol] if each.kind == "bar"), default=0)
+        if channel.kind == "bar" and 0 < shorter < channel.interval:
+            offers.append(f"bars of a multiple of {format_duration(shorter)} can be built")
+        message = f"needs {channel} of {symbol}, but no feed offers them{sources}; {'; '.join(offers)}"
         self.faults.append(Fault(spec.path, message))
 
     def _take(self, symbol: str, channel: Channel) -> bool:
         """Want a channel of the first feed that offers it, if any does."""
-        for offer, wanted in zip(self._offers, self._wanted, strict=True):
-            if channel in offer.get(symbol, ()):
-                wanted.setdefault(symbol, set()).add(channel)
-                return True
-        return False
+        number = self._first.get((symbol, channel))
+        if number is None:
+            return False
+        self.wanted[number].setdefault(symbol, set()).add(channel)
+        return True
 
     def _source(self, symbol: str, interval: int) -> Channel | None:
         """Return what bars of an interval can be built from: trades, else the longest bar that divides it."""

@@ -16,7 +16,7 @@ from quantmind.kinds import Duration, Interval
 from quantmind.kinds.moment import Moment, format_moment
 from quantmind.kinds.options import format_duration
 from quantmind.recipe.components import MASK
-from quantmind.recipe.document import scalar as parsed
+from quantmind.recipe.scalars import scalar as parsed
 
 _DURATIONS = (get_args(Interval)[1], get_args(Duration)[1])
 _MOMENT = get_args(Moment)[1]

@@ -35,6 +35,12 @@ def test_anything_else_is_refused(value):
         parse_moment(value)
 
 
+@pytest.mark.parametrize("value", ["9999-12-31", "0001-01-01", 1 << 63, -(1 << 64)])
+def test_what_cannot_be_recorded_in_ns_is_refused(value):
+    with pytest.raises(ValueError, match="must be between the years 1678 and 2262"):
+        parse_moment(value)
+
+
 @pytest.mark.parametrize(
     ("ns", "text"),
     [

@@ -148,7 +148,7 @@ def test_optional_sections_may_be_left_out_or_hold_only_comments(bench):
         (("  - trail", "  - trail: {tags: {a: x}}"), "trail.tags.a: must be a whole number, was x"),
         (
             ("  - trail", "  - trail: {both: 1.5}"),
-            "both: must be a whole number or must be text (in quotes), was 1.5",
+            "both: must be a whole number or text (in quotes), was 1.5",
         ),
         (
             ("  - trail", "  - trail: {path: explode}"),

@@ -73,7 +73,7 @@ def test_neither_is_shown(bench, secrets):
     ("written", "why"),
     [
         ("${file:nowhere.txt}", "the file nowhere.txt cannot be read: there is no such file"),
-        ("${file:.}", "the file . cannot be read: there is no such file"),
+        ("${file:.}", "the file . cannot be read: it is a folder"),
         ("${credential:other}", "the credential other cannot be read: there is no such file"),
         ("${credential:../venue.key}", "the name of a credential has letters, digits"),
         ("${file:~nobody-of-that-name/key}", "the file ~nobody-of-that-name/key cannot be read: there is no such home"),
@@ -88,6 +88,68 @@ def test_what_cannot_be_read_is_named_with_its_place(bench, secrets, written, wh
     (line,) = bench.refused(("  - trail", f"  - trail: {{path: '{written}'}}"))
     assert why in line
     assert "sinks[0].trail.path" in line
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("kind", ["file", "credential"])
+@pytest.mark.parametrize(
+    ("made", "why"),
+    [
+        ("folder", "cannot be read: it is a folder"),
+        ("pipe", "cannot be read: it is no plain file"),
+        ("/dev/zero", "cannot be read: it is no plain file"),
+        ("/dev/stdin/x", "cannot be read: Not a directory"),
+        ("itself", "cannot be read: Too many levels of symbolic links"),
+        ("nowhere", "cannot be read: there is no such file"),
+    ],
+)
+def test_what_is_no_plain_file_is_not_waited_for(bench, secrets, kind, made, why):
+    path = (secrets if kind == "credential" else bench.folder) / "odd"
+    if made == "folder":
+        path.mkdir()
+    elif made == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(path.name if made == "itself" else made)
+    (line,) = bench.refused(("  - trail", f"  - trail: {{path: '${{{kind}:odd}}'}}"))
+    assert f"sinks[0].trail.path: the {kind} odd {why}" in line
+
+
+@pytest.mark.parametrize("written", ["${file:secret}", "x${credential:secret}y"])
+@pytest.mark.parametrize("said", ["{0}", "{0!r}", "{1}", "the end is {2}", "host {3} is not known"])
+def test_no_part_of_a_secret_is_told_however_a_plugin_writes_it(bench, secrets, written, said):
+    secret = "redis://User:Hunter2@Secret-Host:6379/0"
+    for folder in (bench.folder, secrets):
+        (folder / "secret").write_text(secret)
+
+    class Teller(Sink[DiaryOptions]):
+        """Tells what it was given."""
+
+        name = "teller"
+
+    class TellerOptions(DiaryOptions):
+        @field_validator("path")
+        @classmethod
+        def _refused(cls, value):
+            raise ValueError(said.format(value, value.upper(), value[-20:], value[20:].partition(":")[0]))
+
+    Teller.options_model = TellerOptions
+    others = [bench.plugins.find(row.kind, row.name) for row in bench.plugins.all() if row.kind]
+    bench.plugins = Plugins((), (*others, Teller), environ={})
+    (line,) = bench.refused(("  - trail", f"  - teller: {{path: '{written}'}}"))
+    assert line.startswith("r.yaml:13:20: sinks[0].teller.path: ")
+    assert "hunter2" not in line.lower()
+    assert "secret-host" not in line.lower()
+
+
+def test_a_secret_is_not_told_of_another_value(bench, secrets):
+    (secrets / "id").write_text("hunter2-hunter2")
+    changes = (
+        "  - cross: {interval: 1m, fast: 5}\n",
+        "  - cross:\n    id: '${credential:id}'\n  - cross:\n    id: '${credential:id}'\n",
+    )
+    (line,) = bench.refused(changes)
+    assert "has the same id as strategies[0].cross, ${credential:id}: write an id:" in line
 
 
 def test_all_that_cannot_be_read_is_told_at_once(bench):

@@ -57,7 +57,8 @@ def test_what_nobody_offers_is_told_with_what_is_offered(bench):
     assert refused(bench, feeds("tape: {gives: ['300', '45']}")) == [
         (
             "r.yaml:6:12: strategies[0].cross: needs bars of 1m of BTC/USDT:USDT, but no feed offers them or "
-            "what they could be built from; feeds[0].tape offers bars of 45s, bars of 5m"
+            "what they could be built from; feeds[0].tape offers bars of 45s, bars of 5m; "
+            "bars of a multiple of 45s can be built"
         )
     ]
 
@@ -145,12 +146,15 @@ def test_a_symbol_that_no_feed_knows_is_one_problem(bench):
     (problem,) = refused(
         bench, ("[BTC/USDT:USDT]", "[BTC/USDT:USDT, ETH/USDT:USDT]"), feeds("tape: {only: BTC/USDT:USDT}")
     )
-    assert problem == "r.yaml:2:30: instruments[1]: no feed offers anything of ETH/USDT:USDT"
+    assert (
+        problem
+        == "r.yaml:2:30: instruments[1]: no feed offers anything of ETH/USDT:USDT: leave it out, or add a feed of it"
+    )
 
 
 def test_live_and_replayed_feeds_do_not_mix(bench):
     (problem,) = refused(bench, feeds("wire", "tape"))
-    assert "feeds[1].tape: is replayed, but another feed is live" in problem
+    assert "feeds[1].tape: is replayed, but feeds[0].wire is live" in problem
 
 
 def test_the_allocator_says_what_is_wrong(bench):
@@ -160,7 +164,9 @@ def test_the_allocator_says_what_is_wrong(bench):
 
 def test_a_component_that_raises_is_a_problem(bench):
     (problem,) = refused(bench, feeds("tape: {broken: true}"))
-    assert problem.endswith("feeds[0].tape: its offers cannot be told: KeyError: 'tape'")
+    assert problem.endswith(
+        "feeds[0].tape: its offers cannot be told: KeyError: 'tape'; a fault of its plugin, or of its options"
+    )
 
 
 words = st.lists(st.sampled_from(["quotes", "trades", "marks", "1", "5", "10", "60"]), max_size=4)
