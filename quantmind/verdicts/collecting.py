@@ -15,7 +15,7 @@ from quantmind.pipeline.recipe_test import REPLACED, Prepared, prepare
 from quantmind.project import FILE, Project
 from quantmind.recipe.document import MAX_BYTES, shown_path
 from quantmind.recipe.load import load
-from quantmind.recipe.problems import Mark, Problem, RecipeProblems
+from quantmind.recipe.problems import Mark, Problem, RecipeProblems, holders
 from quantmind.recipe.tests import RecipeTest
 
 if TYPE_CHECKING:
@@ -47,9 +47,8 @@ class Item(msgspec.Struct, frozen=True):
     def mark(self, path: str) -> Mark:
         """Return the place of a part of what it expects, or of the nearest that holds it."""
         place = f"{self.test.path}.expect.{path}" if path else self.test.path
-        while place and place not in self.marks:
-            place = re.sub(r"(\.?[^.\[]*|\[\d+\])$", "", place, count=1)
-        return self.marks.get(place, Mark(self.file))
+        known = (self.marks[at] for at in (place, *holders(place)) if at and at in self.marks)
+        return next(known, Mark(self.file))
 
 
 def files(paths: Iterable[Path]) -> list[Path]:
