@@ -1,20 +1,68 @@
-"""What the tests of a plugin need: a feed, a sink that remembers, a recipe's run, checks of rules and transports."""
+"""What the tests of a plugin need. It is public: it changes as carefully as `quantmind.kinds`.
 
-from quantmind.testing.limits import check_limit
+Begin with one line, which proves what every component of the kind promises, on examples drawn with hypothesis:
+
+    from quantmind.testing import check_strategy
+    from breakout_plugin import Breakout, BreakoutOptions
+
+    def test_it_keeps_its_promises():
+        check_strategy(Breakout(BreakoutOptions(window=20), "breakout", ["BTC/USDT:USDT"]))
+
+There is one such check for each kind (`check_allocator`, `check_archive`, `check_executor`, `check_feed`,
+`check_limit`, `check_protection`, `check_sink`, `check_sizing`, `check_strategy`, `check_transport`), and
+`check_command` for what a plugin adds to the command line. Each takes a component, or a function that makes a new one,
+and raises an AssertionError which says who broke which promise, and what was seen. The promises of a kind stand in its
+file here, as `PROMISES`. `check_component` goes through those of any component class with options as a recipe has them,
+and yields a `Promise` for each: it is what `quantmind plugins check` prints.
+
+Then say what yours does that others do not:
+
+- `run_recipe` runs a whole recipe on a list of events, and returns an `Outcome`: signals, orders, fills, refusals.
+- `examples` draws markets, signals, accounts and facts for tests of your own, and has an event of each type.
+- `ListFeed` and `MemorySink` stand in for a market and for whoever looks on.
+- `FakeClock` is for what takes a clock, and goes on when it is told to.
+- `isolated_plugins` knows the components of a test, or of a module, and nothing that happens to be installed.
+
+hypothesis is not installed with QuantMind: `pip install hypothesis`.
+"""
+
+from quantmind.testing.allocator import check_allocator
+from quantmind.testing.archive import check_archive
+from quantmind.testing.command import check_command
+from quantmind.testing.conformance import check_component
+from quantmind.testing.executor import check_executor
+from quantmind.testing.fake_clock import FakeClock
+from quantmind.testing.feed import check_feed
+from quantmind.testing.isolation import isolated_plugins
+from quantmind.testing.limit import check_limit
 from quantmind.testing.list_feed import ListFeed
 from quantmind.testing.memory_sink import MemorySink
+from quantmind.testing.promise import Promise
 from quantmind.testing.protection import check_protection
 from quantmind.testing.run import Outcome, run_recipe
+from quantmind.testing.sink import check_sink
 from quantmind.testing.sizing import check_sizing
+from quantmind.testing.strategy import check_strategy
 from quantmind.testing.transport import check_transport
 
 __all__ = [
+    "FakeClock",
     "ListFeed",
     "MemorySink",
     "Outcome",
+    "Promise",
+    "check_allocator",
+    "check_archive",
+    "check_command",
+    "check_component",
+    "check_executor",
+    "check_feed",
     "check_limit",
     "check_protection",
+    "check_sink",
     "check_sizing",
+    "check_strategy",
     "check_transport",
+    "isolated_plugins",
     "run_recipe",
 ]

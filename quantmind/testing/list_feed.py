@@ -28,11 +28,7 @@ class ListFeed(Feed[ListFeedOptions]):
     def offers(cls, options: ListFeedOptions, symbols: Sequence[str]) -> Mapping[str, frozenset[Channel]]:
         """Offer what is in the list."""
         return {
-            symbol: frozenset(
-                bars(event.interval) if isinstance(event, Bar) else Channel(CHANNELS[type(event)])
-                for event in options.events
-                if event.symbol == symbol
-            )
+            symbol: frozenset(_channel(event) for event in options.events if event.symbol == symbol)
             for symbol in symbols
         }
 
@@ -42,12 +38,14 @@ class ListFeed(Feed[ListFeedOptions]):
         return self.options.speed
 
     async def events(self) -> AsyncIterator[Sequence[Market]]:
-        """Yield the whole list."""
-        yield self.options.events
+        """Yield what somebody wants of the list."""
+        yield [event for event in self.options.events if _channel(event) in self.wanted.get(event.symbol, ())]
 
     async def history(self, symbol: str, channel: Channel, count: int) -> Sequence[Market]:
         """Return the last events of the history."""
-        found = [
-            event for event in self.options.history if event.symbol == symbol and CHANNELS[type(event)] == channel.kind
-        ]
-        return found[-count:]
+        found = [event for event in self.options.history if event.symbol == symbol and _channel(event) == channel]
+        return found[-count:] if count else ()
+
+
+def _channel(event: Market) -> Channel:
+    return bars(event.interval) if isinstance(event, Bar) else Channel(CHANNELS[type(event)])

@@ -18,6 +18,7 @@ class MemorySink(Sink[NoOptions]):
     def __init__(self, options: NoOptions, run: Run) -> None:
         super().__init__(options, run)
         self.seen: list[Any] = []
+        """The events, in order."""
 
     @property
     def events(self) -> frozenset[type[Any]]:

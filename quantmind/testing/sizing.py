@@ -1,4 +1,4 @@
-"""The conformance check of sizing rules."""
+"""The promises of sizing rules."""
 
 from __future__ import annotations
 
@@ -12,7 +12,31 @@ import msgspec
 from quantmind.events import Fact, Market
 from quantmind.kinds import Sizing, SizingRule
 from quantmind.market.instruments import Instrument
-from quantmind.testing.examples import amounts, bars_of, each, expect, facts, hypothesis, shown
+from quantmind.testing.drawing import Examples, hypothesis
+from quantmind.testing.examples import amounts, facts
+from quantmind.testing.promise import Check, expect, keep
+from quantmind.testing.rule import FIGURES, NEEDS, bars_for, shown
+
+
+class SizingSubject:
+    """What makes the rule under test, and the examples it is tried on."""
+
+    def __init__(self, make: Callable[[], SizingRule[Any]], examples: int = 100) -> None:
+        self.make = make
+        one = make()
+        self._examples = Examples(
+            lambda: _cases(one.instrument, bars_for(one.instrument, one.needs(one.options))), examples
+        )
+
+    def each(self, test: Callable[[SizingRule[Any], _Case], None]) -> None:
+        """Try it on every example."""
+
+        def tried(case: _Case) -> None:
+            rule = self.make()
+            shown(rule, case.events, case.facts)
+            test(rule, case)
+
+        self._examples.each(tried)
 
 
 class _Case(msgspec.Struct, frozen=True):
@@ -27,32 +51,54 @@ def check_sizing(rule: SizingRule[Any] | Callable[[], SizingRule[Any]], *, examp
     Its budget is a finite Decimal and not below 0, the same when asked twice, and after a restart with the same history
     and facts; it never raises.
 
+        check_sizing(HalfKelly(HalfKellyOptions(win_rate=0.55), KNOWN["BTC/USDT:USDT"]))
+
     Raises:
-        AssertionError: it does not hold.
+        AssertionError: a promise is broken; says which, and what was seen.
         ImportError: hypothesis is not installed.
     """
     make = partial(type(rule), rule.options, rule.instrument) if isinstance(rule, SizingRule) else rule
-    one = make()
-    each(
-        _cases(one.instrument, bars_of(one.instrument, one.needs(one.options))),
-        lambda case: _check(make, case),
-        examples,
-    )
+    keep(make().name, PROMISES, SizingSubject(make, examples))
 
 
-def _check(make: Callable[[], SizingRule[Any]], case: _Case) -> None:
-    rule, sizing = make(), case.sizing
-    name = rule.name
-    shown(rule, case.events, case.facts)
-    budget: object = rule.budget(sizing)
-    if not isinstance(budget, Decimal):
-        raise AssertionError(f"{name}: a budget is a Decimal, was {budget!r}")  # noqa: TRY004 - a check has failed
-    expect(budget.is_finite() and budget >= 0, f"{name}: a budget is finite and not below 0, was {budget}")
-    expect(rule.budget(sizing) == budget, f"{name}: asked twice, it changed its answer to {sizing}")
-    twin = make()
-    twin.load(rule.save())
-    shown(twin, case.events, case.facts)
-    expect(twin.budget(sizing) == budget, f"{name}: after a restart, it changed its answer to {sizing}")
+def _budgets(subject: SizingSubject) -> None:
+    def test(rule: SizingRule[Any], case: _Case) -> None:
+        budget: object = rule.budget(case.sizing)
+        if not isinstance(budget, Decimal):
+            raise AssertionError(f"a budget is a Decimal, was {budget!r}")  # noqa: TRY004 - a check has failed
+        expect(budget.is_finite() and budget >= 0, f"a budget is finite and not below 0, was {budget}")
+
+    subject.each(test)
+
+
+def _steady(subject: SizingSubject) -> None:
+    def test(rule: SizingRule[Any], case: _Case) -> None:
+        first, second = rule.budget(case.sizing), rule.budget(case.sizing)
+        expect(first == second, f"asked twice, it answered {first}, and then {second}, to {case.sizing}")
+
+    subject.each(test)
+
+
+def _restarts(subject: SizingSubject) -> None:
+    def test(rule: SizingRule[Any], case: _Case) -> None:
+        before = rule.budget(case.sizing)
+        twin = subject.make()
+        twin.load(rule.save())
+        shown(twin, case.events, case.facts)
+        after = twin.budget(case.sizing)
+        expect(after == before, f"a restart changed {before} to {after}, for {case.sizing}")
+
+    subject.each(test)
+
+
+PROMISES: tuple[Check[SizingSubject], ...] = (
+    NEEDS,
+    Check("gives a budget that is finite and not below 0, whatever the account", _budgets),
+    Check("answers the same when asked twice", _steady),
+    Check("answers the same after a restart with the same history and facts", _restarts),
+    FIGURES,
+)
+"""What every sizing rule promises."""
 
 
 def _cases(instrument: Instrument, bars: Any) -> Any:

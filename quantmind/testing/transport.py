@@ -1,10 +1,11 @@
-"""The conformance check of transports."""
+"""The promises of transports."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
+from typing import Any
 
 from quantmind.errors import QuantMindError
 from quantmind.events import (
@@ -16,7 +17,8 @@ from quantmind.events import (
     codec,
 )
 from quantmind.kinds.transport import OBSERVER
-from quantmind.testing.examples import expect
+from quantmind.testing.opening import awaited
+from quantmind.testing.promise import Check, expect
 from quantmind.testing.transport_end import PATIENCE, TOPICS, End, Make, closed, heard, meet, publish_freely, until
 from quantmind.testing.transport_frames import bad_frames, one_of_each
 from quantmind.testing.transport_processes import PROCESS_CHECKS
@@ -34,7 +36,11 @@ async def check_transport(make: Make, *, processes: bool = True) -> None:
 
     The stages that are killed and stopped are processes: the class must be importable by its module's name, and what
     it is made with must be its options, pipeline and stage. Without `processes`, for a transport inside one process,
-    those checks are left out.
+    those checks are left out. It is awaited, and takes about a minute with processes:
+
+        def test_it_keeps_its_promises(tmp_path):
+            options = PipesOptions(folder=tmp_path)
+            asyncio.run(check_transport(lambda stage: Pipes(options, "checked", stage)))
 
     Raises:
         AssertionError: a promise is broken; the message says which.
@@ -197,7 +203,7 @@ async def check_observer(make: Make) -> None:
         raise AssertionError("an observer publishes nothing: publish must raise a QuantMindError")
 
 
-CHECKS: tuple[Callable[[Make], Awaitable[None]], ...] = (
+CHECKS: tuple[Callable[[Make], Coroutine[Any, Any, None]], ...] = (
     check_order,
     check_events,
     check_late_joiner,
@@ -207,6 +213,15 @@ CHECKS: tuple[Callable[[Make], Awaitable[None]], ...] = (
     check_observer,
 )
 """What is checked in one process."""
+
+
+def _promise(check: Callable[[Make], Coroutine[Any, Any, None]]) -> Check[Make]:
+    words = (check.__doc__ or "").partition("\n")[0].rstrip(".")
+    return Check(f"sees to it that {words[:1].lower()}{words[1:]}", lambda make: awaited(check(make)))
+
+
+PROMISES: tuple[Check[Make], ...] = tuple(map(_promise, (*CHECKS, *PROCESS_CHECKS)))
+"""What every transport promises."""
 
 
 async def _kept(end: End) -> list[str]:

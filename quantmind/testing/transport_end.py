@@ -19,7 +19,7 @@ from typing import Any, Literal, Self, get_args
 from quantmind.events import Clock, Ended, Failed, Incident, Presence, codec
 from quantmind.kinds.transport import STAGES, Topic, Transport
 from quantmind.pipeline.bus import Bus
-from quantmind.testing.examples import expect
+from quantmind.testing.promise import expect
 
 Make = Callable[[str], Transport[Any]]
 """Makes one stage's end of a pipeline; all ends it makes meet."""

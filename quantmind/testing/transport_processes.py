@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from quantmind.events import Clock, Ended, Failed
-from quantmind.testing.examples import expect
+from quantmind.testing.promise import expect
 from quantmind.testing.transport_end import PATIENCE, Child, End, Make, closed, meet, publish_freely, started, until
 
 _GROWTH = 80 * 1024 * 1024
@@ -109,7 +110,7 @@ async def check_lossless(make: Make) -> None:
         expect(missed == 0, f"in a replay nothing is lost: {missed} frames were, as a subscriber did not read")
 
 
-PROCESS_CHECKS: tuple[Callable[[Make], Awaitable[None]], ...] = (
+PROCESS_CHECKS: tuple[Callable[[Make], Coroutine[Any, Any, None]], ...] = (
     check_kill,
     check_slow_subscriber,
     check_stopped_subscriber,

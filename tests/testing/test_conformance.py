@@ -1,292 +1,243 @@
-"""Every built-in risk rule conforms, and what does not is found out."""
+"""`check_component` tells each promise of any component in words, and what came of it."""
 
 from __future__ import annotations
 
-import builtins
-from decimal import Decimal
-
+import click
 import pytest
+from pydantic import BaseModel, ConfigDict, Field
 
-from quantmind.kinds import (
-    ALLOWED,
-    Allowed,
-    Levels,
-    Limit,
-    NoOptions,
-    Protection,
-    Refused,
-    Shrunk,
-    SizingRule,
-    Stop,
-)
-from quantmind.market.instruments import KNOWN
-from quantmind.plugins import Plugins
-from quantmind.testing import check_limit, check_protection, check_sizing
-
-BTC = KNOWN["BTC/USDT:USDT"]
-OWN = Plugins(only_own=True, environ={})
-FOUND = [row for row in OWN.all() if row.kind in {"limit", "protection", "sizing"}]
-GIVEN = {
-    "atr_stop": [{}, {"trailing": False, "period": 1, "multiplier": "0.1"}],
-    "fixed_stop": [{"part": "0.02"}, {"part": "0.02", "trailing": True}],
-    "take_profit": [{"reward_risk": "1.5"}],
-    "time_stop": [{"after": "4h"}],
-    "max_position": [{"limit": "2"}],
-    "max_leverage": [{"limit": 3}],
-    "max_order_notional": [{"limit": 20000}],
-    "max_exposure": [{"gross": 3}, {"net": 1, "per_symbol": "0.5"}],
-    "max_open_orders": [{"total": 3, "per_symbol": 2}],
-    "order_rate": [{"orders": 3, "per": "10m"}],
-    "price_band": [{"limit": "0.01"}],
-    "stale_data": [{"max_age": "10s"}],
-    "max_drawdown": [{"limit": "0.1"}],
-    "max_daily_loss": [{"limit": "0.05"}],
-    "loss_streak": [{"losses": 2}],
-    "liquidation_distance": [{"limit": "0.1", "then": "flatten"}],
-    "margin_ratio": [{"limit": "0.5", "then": "reduce"}],
-    "fixed_quantity": [{"quantity": "0.1"}],
-    "fixed_fraction": [{"fraction": "0.01", "cap": 2}],
-    "volatility_target": [{"target": "0.2", "window": 10}],
-    "kelly": [
-        {"win_rate": "0.55", "reward_risk": "1.5"},
-        {"measured": {"wins": 11, "losses": 9, "reward_risk": "1.2"}},
-        {"returns": {"interval": "1h", "window": 30}},
-    ],
-}
-"""Options of each rule; one that is not named is tried with its defaults."""
+from quantmind.events import Signal
+from quantmind.kinds import KINDS, Component, Limit, Needs, NoOptions, Options, Protection, Sink, Strategy, bars
+from quantmind.testing import Promise, check_component, conformance
 
 
-def cases(kind):
-    return [
-        pytest.param(OWN.find(kind, row.name), options, id=f"{row.name}-{index}")
-        for row in FOUND
-        if row.kind == kind
-        for index, options in enumerate(GIVEN.get(row.name, [{}]))
-    ]
+class WindowOptions(Options):
+    window: int = Field(default=3, ge=2, description="Bars that are looked at.", examples=[5])
 
 
-@pytest.mark.parametrize(("kind", "options"), cases("limit"))
-def test_a_built_in_limit_conforms(kind, options):
-    check_limit(lambda: kind(kind.options_model.model_validate(options)))
+class Sound(Strategy[WindowOptions]):
+    """Is always long."""
+
+    name = "sound"
+
+    @classmethod
+    def needs(cls, options):
+        return Needs((bars(60_000_000_000),))
+
+    def on_bar(self, bar):
+        return self.signal(1.0)
 
 
-@pytest.mark.parametrize(("kind", "options"), cases("protection"))
-def test_a_built_in_protection_conforms(kind, options):
-    check_protection(kind(kind.options_model.model_validate(options), BTC))
+def faults(component, options=None):
+    return {promise.words: promise.fault for promise in check_component(component, options) if promise.fault}
 
 
-@pytest.mark.parametrize(("kind", "options"), cases("sizing"))
-def test_a_built_in_sizing_rule_conforms(kind, options):
-    check_sizing(kind(kind.options_model.model_validate(options), BTC))
+def fault(component, options=None):
+    ((_, text),) = faults(component, options).items()
+    return text
 
 
-class Strange(Limit[NoOptions]):
-    """A stranger's limit."""
-
-    name = "strange"
-
-
-class Greedy(Strange):
-    """Enlarges."""
-
-    def check(self, increase):
-        return Shrunk(increase.quantity * 2, self.name, "more > less")
+def test_a_sound_component_keeps_every_promise():
+    told = list(check_component(Sound))
+    assert all(isinstance(promise, Promise) for promise in told)
+    assert [promise for promise in told if promise.fault or promise.left_out] == []
+    words = [promise.words for promise in told]
+    assert words[1] == "has a summary of one sentence, which ends with a full stop"
+    assert "never raises, whatever the market" in words
+    assert len(set(words)) == len(words) > 15
 
 
-class Nameless(Strange):
-    """Refuses with a code that no one could look for."""
-
-    def check(self, increase):
-        return Refused("Not today!", "too much")
+def test_every_kind_has_promises():
+    assert set(conformance._KINDS) == set(KINDS)
 
 
-class Silent(Strange):
-    """Does not say why."""
-
-    def check(self, increase):
-        return Refused(self.name, " ")
-
-
-class Wordy(Strange):
-    """Says it in two lines."""
-
-    def check(self, increase):
-        return Refused(self.name, "much\nmore")
+def test_words_read_after_the_name_of_the_component():
+    for kind in conformance._KINDS.values():
+        for check in kind.checks:
+            assert check.words[0].islower()
+            assert not check.words.endswith(".")
+            assert check.words.isprintable()
 
 
-class Moody(Strange):
-    """Answers as it did not before."""
-
-    def __init__(self, options):
-        super().__init__(options)
-        self.asked = 0
-
-    def check(self, increase):
-        self.asked += 1
-        return Refused(self.name, f"asked {self.asked}")
+class Unended(Sound):
+    """Has no full stop"""
 
 
-class Meddling(Strange):
-    """Changes the account."""
-
-    def check(self, increase):
-        increase.standing.wallet += 1
-        return ALLOWED
+class Bare(Sound):
+    __doc__ = None
 
 
-class Clearing(Strange):
-    """Takes holdings away."""
+class Shouting(Sound):
+    """Has a name of capitals."""
 
-    def watch(self, standing):
-        standing.holdings.clear()
-
-
-class Forgetful(Strange):
-    """Does not save the peak that it judges by."""
-
-    def __init__(self, options):
-        super().__init__(options)
-        self.peak = Decimal(0)
-
-    def watch(self, standing):
-        self.peak = max(self.peak, standing.equity)
-
-    def check(self, increase):
-        return ALLOWED if increase.equity > self.peak / 2 else Refused(self.name, "equity < half the peak")
+    name = "Shouting"
 
 
-class Panicking(Strange):
-    """Stops at a level there is not."""
+class Kindless(Component[NoOptions]):
+    """Is of no kind."""
 
-    def watch(self, standing):
-        return Stop("panic", "a > b")
-
-
-class Breaking(Strange):
-    """Fails with equity 0 or less."""
-
-    def check(self, increase):
-        if increase.equity <= 0:
-            raise ZeroDivisionError
-        return ALLOWED
+    name = "kindless"
 
 
-class Mute(Strange):
-    """Answers nothing."""
+class BareOptions(Options):
+    window: int = 3
 
-    def check(self, increase):
-        return None
+
+class Undescribed(Strategy[BareOptions]):
+    """Does not describe its options."""
+
+    name = "undescribed"
+    needs = Sound.needs
+    on_bar = Sound.on_bar
+
+
+class InnerOptions(BaseModel):
+    model_config = ConfigDict(frozen=True)
+    deep: int = Field(default=1, description="Deep.")
+
+
+class OuterOptions(Options):
+    inner: InnerOptions = Field(default=InnerOptions(), description="What is inside.")
+
+
+class Open(Strategy[OuterOptions]):
+    """Takes any key inside."""
+
+    name = "open"
+    needs = Sound.needs
+    on_bar = Sound.on_bar
+
+
+class MutableOptions(Options):
+    model_config = ConfigDict(frozen=False)
+
+
+class Mutable(Strategy[MutableOptions]):
+    """Has options that may change."""
+
+    name = "mutable"
+    needs = Sound.needs
+    on_bar = Sound.on_bar
+
+
+class WrongOptions(Options):
+    window: int = Field(default=1, ge=2, description="Bars that are looked at.")
+
+
+class Wrong(Strategy[WrongOptions]):
+    """Has a default that is refused when it is written."""
+
+    name = "wrong"
+    needs = Sound.needs
+    on_bar = Sound.on_bar
+
+
+class Able(Sound):
+    """Is able to do one thing."""
+
+    capabilities = "protects"
 
 
 @pytest.mark.parametrize(
-    ("kind", "said"),
+    ("component", "said"),
     [
-        (Greedy, "enlarges"),
-        (Nameless, "a code has small letters"),
-        (Silent, "figures are one line"),
-        (Wordy, "figures are one line"),
-        (Moody, "asked twice"),
-        (Meddling, "changed the standing"),
-        (Clearing, "changed the standing"),
-        (Forgetful, "loaded from"),
-        (Panicking, "no latch 'panic'"),
-        (Mute, "no verdict"),
+        (Unended, "the first line of its docstring has no full stop, was 'Has no full stop'"),
+        (Undescribed, 'BareOptions.window has no description: write Field(..., description="...")'),
+        (Open, "InnerOptions takes any key: derive it from quantmind.kinds.Options"),
+        (Mutable, "MutableOptions can be changed: derive it from Options"),
+        (Wrong, "the default of window, 1, is not valid: Input should be greater than or equal to 2"),
+        (Able, "capabilities is a frozenset of names, was 'protects'"),
     ],
+    ids=lambda value: value.__name__ if isinstance(value, type) else "",
 )
-def test_a_limit_that_does_not_conform_is_found_out(kind, said):
-    with pytest.raises(AssertionError, match=said):
-        check_limit(kind(NoOptions()))
+def test_a_general_promise_that_is_broken_is_told(component, said):
+    assert fault(component) == said
 
 
-def test_a_limit_that_raises_is_found_out():
-    with pytest.raises(ZeroDivisionError):
-        check_limit(Breaking(NoOptions()))
-
-
-def test_a_limit_that_allows_all_conforms():
-    check_limit(Strange(NoOptions()))
-    assert Strange(NoOptions()).check(None) == Allowed()
-
-
-def test_the_gate_cuts_what_a_greedy_limit_answers():
-    from quantmind.kinds import Standing
-    from quantmind.trader.gate import Gate, Intent
-
-    one, price = Decimal(1), Decimal(50_000)
-    intent = Intent(BTC, "buy", one, Decimal(0), price, Decimal(0), Decimal(0), price, 0, 0, price, Standing(price, ()))
-    assert Gate([Greedy(NoOptions())]).judge(intent) == (one, False, [])
-
-
-class Reckless(Protection[NoOptions]):
-    """A stop on the wrong side of a short position."""
-
-    name = "reckless"
-
-    def levels(self, held):
-        return Levels(stop=held.average_price * Decimal("0.9"))
-
-
-class NoDistance(Protection[NoOptions]):
-    """A distance of nothing."""
-
-    name = "no_distance"
-
-    def distance(self, price):
-        return Decimal(0)
-
-    def levels(self, held):
-        return Levels()
-
-
-class Losing(Protection[NoOptions]):
-    """Takes a loss for a profit."""
-
-    name = "losing"
-
-    def levels(self, held):
-        return Levels(take_profit=held.average_price * Decimal("0.9"))
+def test_options_that_are_not_valid_leave_the_kind_out():
+    told = list(check_component(Sound, {"window": 1, "width": 2}))
+    (broken,) = [promise for promise in told if promise.fault]
+    assert broken.words == "takes the options it is checked with"
+    assert broken.fault.startswith("the options given are not valid: window: Input should be greater")
+    assert "width: Extra inputs are not permitted" in broken.fault
+    assert {promise.left_out for promise in told} == {"", "its options are not valid"}
 
 
 @pytest.mark.parametrize(
-    ("kind", "said"), [(Reckless, "losing side"), (NoDistance, "above 0, was 0"), (Losing, "winning side")]
+    ("component", "said"),
+    [
+        (Bare, "has no docstring: its first line is the summary"),
+        (Shouting, "must have a name of small letters, digits and _, was 'Shouting'"),
+        (Kindless, "is of no known kind: derive it from one of Feed"),
+    ],
 )
-def test_a_protection_that_does_not_conform_is_found_out(kind, said):
-    with pytest.raises(AssertionError, match=said):
-        check_protection(lambda: kind(NoOptions(), BTC))
+def test_what_is_no_component_is_told_and_nothing_more_is_asked(component, said):
+    told = faults(component)
+    assert said in told["is of a known kind, has a name of small letters, a docstring and an options model"]
 
 
-class Borrowing(SizingRule[NoOptions]):
-    """Goes below 0 with the equity."""
+def test_a_class_inside_a_function_cannot_be_imported():
+    class Inside(Sound):
+        """Is hidden."""
 
-    name = "borrowing"
-
-    def budget(self, sizing):
-        return sizing.equity / sizing.price
+    assert "test_conformance" in faults(Inside)["can be imported by the name of its module"]
 
 
-class Floating(SizingRule[NoOptions]):
-    """Answers in floats."""
+class Unmade(Sink[NoOptions]):
+    """Cannot be made."""
 
-    name = "floating"
+    name = "unmade"
 
-    def budget(self, sizing):
-        return 0.1
-
-
-@pytest.mark.parametrize(("kind", "said"), [(Borrowing, "not below 0"), (Floating, "is a Decimal")])
-def test_a_sizing_rule_that_does_not_conform_is_found_out(kind, said):
-    with pytest.raises(AssertionError, match=said):
-        check_sizing(kind(NoOptions(), BTC))
+    def __init__(self, options):
+        super().__init__(options, None)
 
 
-def test_without_hypothesis_it_says_what_to_install(monkeypatch):
-    real = builtins.__import__
+class Exploding(Limit[NoOptions]):
+    """Cannot be made."""
 
-    def missing(name, *rest):
-        if name.startswith("hypothesis"):
-            raise ImportError(name)
-        return real(name, *rest)
+    name = "exploding"
 
-    monkeypatch.setattr(builtins, "__import__", missing)
-    with pytest.raises(ImportError, match="pip install hypothesis"):
-        check_limit(Strange(NoOptions()))
+    def __init__(self, options):
+        raise SystemExit(3)
+
+
+class Broken(Protection[NoOptions]):
+    """Raises at everything."""
+
+    name = "broken"
+
+    def __getattribute__(self, name):
+        if name == "levels":
+            raise RuntimeError("one\ntwo")
+        return super().__getattribute__(name)
+
+
+def test_whatever_it_raises_is_told_in_one_line():
+    assert any("raised TypeError" in text for text in faults(Unmade).values())
+    told = faults(Exploding)
+    assert told["is made of its options"].startswith("raised SystemExit: 3 (test_conformance.py:")
+    said = faults(Broken)["puts stops on the losing side"]
+    assert said.startswith("raised RuntimeError: one two (test_conformance.py:")
+
+
+def test_a_command_is_checked_as_well():
+    @click.command(epilog="Example: quantmind fees")
+    def fees():
+        """Work out fees."""
+
+    told = list(check_component(fees))
+    assert "shows an example of each command" in [promise.words for promise in told]
+    assert not any(promise.fault for promise in told)
+
+
+def test_a_fault_is_told_with_its_promise():
+    class Loud(Sound):
+        """Is too sure."""
+
+        def on_bar(self, bar):
+            return Signal(self.symbol, self.id, 3.0, 1.0)
+
+    told = faults(Loud)
+    assert told["signals its own symbols, with directions in [-1, 1] and confidences in [0, 1]"] == (
+        "a direction is in [-1, 1], was 3.0"
+    )

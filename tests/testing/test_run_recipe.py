@@ -190,3 +190,36 @@ def test_what_the_strategy_needs_must_be_in_the_events(tmp_path):
         components=[Breakout],
     )
     assert {bar.interval for bar in from_trades.of(Bar)} == {90_000_000_000}
+
+
+def test_an_outcome_tells_what_authors_ask_for(tmp_path):
+    outcome = run_recipe(RECIPE, tmp_path, events=minutes(*range(50_000, 50_006)), components=[Breakout])
+    assert [signal.direction for signal in outcome.signals] == [1.0] * len(outcome.signals)
+    assert outcome.targets[0].value == 1
+    assert [fill.side for fill in outcome.fills] == ["buy"]
+    assert {update.order for update in outcome.orders} == {outcome.fills[0].order}
+    assert outcome.refusals == []
+    assert (outcome.folder / "journal.sqlite").is_file()
+
+
+def test_a_recipe_may_be_a_file_with_variables_a_history_and_sinks(tmp_path):
+    file = tmp_path / "recipe.yaml"
+    file.write_text(json.dumps({**RECIPE, "strategies": [{"breakout": {"bars": "${BARS}"}}], "sinks": ["jsonl"]}))
+    history, events = minutes(*range(50_000, 50_004)), minutes(*range(50_000, 50_008))[3:]
+    settings = {"events": events, "components": [Warm], "environ": {"BARS": "2"}}
+    file.write_text(file.read_text().replace("breakout", "warm"))
+    cold = run_recipe(file, tmp_path, **settings)
+    warm = run_recipe(file, tmp_path, **settings, history=history, keep_sinks=True)
+    assert warm.signals[0].ts < cold.signals[0].ts
+    assert not (cold.folder / "events.jsonl").exists()
+    assert (warm.folder / "events.jsonl").read_text().count("\n") > len(warm.signals)
+
+
+class Warm(Breakout):
+    """Wants some bars of before."""
+
+    name = "warm"
+
+    @classmethod
+    def needs(cls, options):
+        return Needs((bars(options.interval),), history=options.bars)
