@@ -16,7 +16,7 @@ from tests.documented.syntax import ROOT
 from tests.documented.words import SHAPES, UNITS
 
 USERS = sorted([*(ROOT / "plugins").rglob("*.py"), *(ROOT / "tests" / "strangers").glob("*.py")])
-README = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+README = re.findall(r"^```python[^\n]*\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
 BAD = {
     "function": ("def f():\n    pass\n", "m.f: has no docstring"),
     "constant": ("LIMIT = 3\n", "m.LIMIT: has no docstring"),
