@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from quantmind import logs
+from quantmind.cli import completing
 from quantmind.cli.data_options import CHANNELS, SPAN, counted, store_folder
 from quantmind.cli.interruption import interruptible
 from quantmind.cli.session import Session
@@ -21,7 +22,7 @@ from quantmind.kinds.channel import Channel
     epilog="Examples: quantmind data record recipes/live.yaml --for 10m · "
     "quantmind data record recipe.yaml --channels quote,trade,mark --to ~/market --json",
 )
-@click.argument("recipe", type=click.Path(path_type=Path))
+@click.argument("recipe", type=click.Path(path_type=Path), shell_complete=completing.recipes)
 @click.option("--to", type=click.Path(path_type=Path), metavar="FOLDER", help="The store; default: the project's.")
 @click.option("--for", "duration", type=SPAN, metavar="DURATION", help="How long, such as 10m; default: to the end.")
 @click.option(

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import click
 
+from quantmind.cli import completing
 from quantmind.cli.session import Session
 from quantmind.errors import UsageError
-from quantmind.export.tables import TABLES
 
 
 class Format(enum.StrEnum):
@@ -27,6 +27,8 @@ class Documented(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the tables, then the examples."""
+        from quantmind.export.tables import TABLES
+
         for table in TABLES:
             with formatter.section(f"Table {table.name}, a row for each: {table.row}"):
                 formatter.write_dl([(f"{column.name} ({column.kind})", column.meaning) for column in table.columns])
@@ -39,7 +41,7 @@ class Documented(click.Command):
     epilog="Examples: quantmind export 20260101-120000-quickstart · "
     "quantmind export 20260101-120000-quickstart --format parquet --output quickstart",
 )
-@click.argument("run")
+@click.argument("run", shell_complete=completing.runs)
 @click.option(
     "--format",
     "format_",
@@ -76,6 +78,7 @@ def export(_: Session, run: str, format_: Format, output: Path | None) -> None:
                 click.echo(line)
             return
         from quantmind.export.files import write
+        from quantmind.export.tables import TABLES
 
         target = output or Path(f"{folder.name}-{format_}")
         for path in write(journal, TABLES, target, parquet=format_ is Format.parquet):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from quantmind.cli import completing
 from quantmind.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def account_argument(command: F) -> F:
     """Add the argument that names an account or a run."""
-    return click.argument("account", metavar="[ACCOUNT_OR_RUN]", required=False)(command)
+    return click.argument("account", metavar="[ACCOUNT_OR_RUN]", required=False, shell_complete=completing.accounts)(
+        command
+    )
 
 
 def instruction_options(command: F) -> F:

@@ -20,7 +20,7 @@ def replace(contents: Mapping[Path, bytes]) -> None:
         fresh: dict[Path, Path] = {}
         for file, content in contents.items():
             # A link stays one.
-            target = file.resolve()
+            target = Path(os.path.realpath(file))
             beside = target.with_name(f".{target.name}.{os.getpid()}")
             try:
                 if not os.access(target, os.W_OK):

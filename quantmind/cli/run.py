@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from quantmind import logs
+from quantmind.cli import completing
 from quantmind.cli.interruption import Work, interruptible
 from quantmind.cli.session import Session
-from quantmind.errors import UsageError
+from quantmind.errors import QuantMindError, UsageError
 
 if TYPE_CHECKING:
     from quantmind.pipeline.summary import Summary
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
     short_help="Run a recipe.",
     epilog="Examples: quantmind run recipes/quickstart.yaml · quantmind run recipe.yaml --record --json",
 )
-@click.argument("recipe", type=click.Path(path_type=Path), required=False)
+@click.argument("recipe", type=click.Path(path_type=Path), required=False, shell_complete=completing.recipes)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 @click.option("--record", is_flag=True, help="Write every input of each reducer, for --exact.")
-@click.option("--resume", metavar="RUN", help="Go on with a run that was interrupted.")
-@click.option("--exact", metavar="RUN", help="Repeat a recorded run and compare what comes out.")
+@click.option("--resume", metavar="RUN", shell_complete=completing.runs, help="Go on with a run that was interrupted.")
+@click.option(
+    "--exact", metavar="RUN", shell_complete=completing.runs, help="Repeat a recorded run and compare what comes out."
+)
 @click.option(
     "--stage",
     type=click.Choice(["feed", "strategy", "execution", "sink"]),
@@ -118,7 +121,12 @@ def _tell(summary: Summary | None, as_json: bool) -> None:
 def _leave(file: Path, summary: Summary | None, work: object) -> None:
     """Leave what a stage sums up to who started it."""
     failures: dict[str, str] | None = getattr(work, "failures", None)
-    if summary is not None:
-        file.write_text(json.dumps(summary.as_json()))
-    elif failures is not None:
-        file.write_text(json.dumps(failures))
+    left = failures if summary is None else summary.as_json()
+    if left is None:
+        return
+    try:
+        file.write_text(json.dumps(left))
+    except OSError as error:
+        raise QuantMindError(
+            f"{file}: cannot be written: {error.strerror}: the run itself is over, in order"
+        ) from error

@@ -19,13 +19,13 @@ from quantmind.errors import QuantMindError, UsageError
 @click.option("--project", is_flag=True, help="Write the schema of quantmind.yaml in place of that of recipes.")
 @click.pass_obj
 def schema(session: Session, output: Path | None, project: bool) -> None:
-    r"""Write the JSON Schema (draft-07) of recipes: names and options of all components installed and allowed.
+    """Write the JSON Schema (draft-07) of recipes: names and options of all components installed and allowed.
 
     An editor with the YAML language server then completes names and options, shows what they mean, and underlines
     what is wrong. Tell it by the first line of a recipe, with the path of the schema as seen from the recipe:
 
     \b
-        # yaml-language-server: $schema=./recipe.schema.json
+        # yaml-language-server: $schema=../recipe.schema.json
 
     or for all recipes in the settings of VS Code:
 
@@ -34,7 +34,7 @@ def schema(session: Session, output: Path | None, project: bool) -> None:
 
     Write it again when plugins were installed or removed. What takes more than a look at each option, such as the
     wiring, is told by `quantmind lint`.
-    """
+    """  # noqa: D301 - \b keeps click from wrapping
     from quantmind.project import Project
     from quantmind.recipe.schema import as_text, project_schema, recipe_schema
 
@@ -53,7 +53,7 @@ def _write(file: Path, content: bytes) -> None:
     """Write a file beside its place first, and then put it there."""
     if file.is_dir():
         raise UsageError(f"{file} is a folder: name a file, such as {file / 'recipe.schema.json'}")
-    target = file.resolve()
+    target = Path(os.path.realpath(file))
     try:
         if file.exists() and not file.is_file():
             # A device or a pipe is written to, and not replaced.

@@ -7,13 +7,16 @@ from pathlib import Path
 
 import click
 
+from quantmind.cli import completing
 from quantmind.cli.session import Session
 from quantmind.recipe.show import as_json as recipe_as_json
 from quantmind.recipe.show import as_yaml
 
 
 @click.command(epilog="Example: quantmind show recipes/quickstart.yaml")
-@click.argument("recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path), shell_complete=completing.recipes
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object: the recipe, and origins by path.")
 @click.pass_obj
 def show(session: Session, recipe: Path, as_json: bool) -> None:

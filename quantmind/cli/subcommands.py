@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 
 class Subcommands(click.Group):
@@ -42,6 +43,12 @@ class Subcommands(click.Group):
             hint = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(self._listed)}"
             ctx.fail(f"{self.name}: nothing is called {args[0]}{hint}")
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """Offer commands and options; imports none of them."""
+        from quantmind.cli import completing
+
+        return completing.commands(self, self._listed, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """Write the table; imports none of them."""

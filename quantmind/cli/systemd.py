@@ -11,6 +11,7 @@ from shlex import quote
 
 import click
 
+from quantmind.cli import completing
 from quantmind.cli.session import Session
 from quantmind.errors import UsageError
 from quantmind.project import Project
@@ -40,7 +41,9 @@ def _matching(pattern: re.Pattern[str], words: str) -> Callable[[str], str]:
     short_help="Write a recipe as units of systemd.",
     epilog="Example: quantmind systemd recipes/zeromq.yaml --output units",
 )
-@click.argument("recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path), shell_complete=completing.recipes
+)
 @click.option("--output", "folder", required=True, metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--user", is_flag=True, help="Write units for the manager of a user, in place of the system's.")
 @click.option("--template", is_flag=True, help="Write one template, of which every stage is an instance.")

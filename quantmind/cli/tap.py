@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from quantmind import logs
+from quantmind.cli import completing
+from quantmind.cli.interruption import watch
 from quantmind.cli.session import Session
 from quantmind.errors import UsageError
 
@@ -26,7 +28,9 @@ _MOMENT = 3.0
     epilog="Examples: quantmind tap recipe.yaml --topic decisions --topic facts · "
     "quantmind tap recipe.yaml --symbol BTC/USDT:USDT --count 100 | jq .type"
 )
-@click.argument("recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path), shell_complete=completing.recipes
+)
 @click.option(
     "--topic",
     "topics",
@@ -41,7 +45,13 @@ _MOMENT = 3.0
     type=click.Choice(["feed", "strategy", "execution", "sink"]),
     help="Only what this stage says; may be given again.",
 )
-@click.option("--symbol", "symbols", multiple=True, help="Only what is about this symbol; may be given again.")
+@click.option(
+    "--symbol",
+    "symbols",
+    multiple=True,
+    shell_complete=completing.symbols,
+    help="Only what is about this symbol; may be given again.",
+)
 @click.option("--count", type=click.IntRange(min=1), metavar="N", help="End after N lines.")
 @click.pass_obj
 def tap(
@@ -65,7 +75,6 @@ def tap(
     if unknown is not None:
         raise UsageError(f"--symbol {unknown}: {recipe} has no such instrument, only {', '.join(known)}")
     logs.configure("warning")
-    from quantmind.observing.watching import watch
 
     watch(_listen(loaded, topics, stages, symbols, count))
 

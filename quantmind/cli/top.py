@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from quantmind.cli import completing
+from quantmind.cli.interruption import watch
 from quantmind.cli.session import Session
 from quantmind.errors import QuantMindError
 
@@ -28,7 +30,9 @@ _WIDTH = 132
 
 
 @click.command(epilog="Examples: quantmind top recipe.yaml · quantmind top recipe.yaml --json")
-@click.argument("recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path), shell_complete=completing.recipes
+)
 @click.option("--once", is_flag=True, help="Print one table, also on a terminal.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
@@ -42,7 +46,6 @@ def top(session: Session, recipe: Path, once: bool, as_json: bool) -> None:
     loaded, project = session.load(recipe, stage="observer")
     # Whatever goes wrong with frames stands among the incidents.
     logging.basicConfig(handlers=[logging.NullHandler()], force=True)
-    from quantmind.observing.watching import watch
 
     live = not (once or as_json) and sys.stdout.isatty()
     show = _live if live else (_print_json if as_json else _print)

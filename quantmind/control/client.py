@@ -32,7 +32,7 @@ def status(home: Home) -> Status:
     if answer is not None:
         return msgspec.convert(answer["status"], Status)
     check(home)
-    with contextlib.closing(JournalReader.open(home.path)) as journal:
+    with contextlib.closing(JournalReader.open(home.path)) as journal, journal.readable():
         return Status.read(journal, home.run)
 
 
@@ -90,7 +90,7 @@ def _ask(home: Home, request: Request, deadline: float) -> dict[str, Any] | None
 
 def _record(home: Home, action: Action, reason: str, name: str) -> Outcome:
     """Set or clear latches of a stopped account in its journal, under its lock."""
-    with contextlib.closing(JournalReader.open(home.path)) as before:
+    with contextlib.closing(JournalReader.open(home.path)) as before, before.readable():
         account, balance = before.account, before.balance
         last = Status.read(before, home.run).ts
     ts = time.time_ns() if home.live else last
@@ -108,7 +108,8 @@ def _record(home: Home, action: Action, reason: str, name: str) -> Outcome:
         if level is not None and latches.would_change(OPERATOR[action], level):
             latches.take(chronicle.latch(OPERATOR[action], level, said, ts))
         if anew:
-            pending = dict.fromkeys([*cleared(journal.states()), *anew])
+            with journal.readable():
+                pending = dict.fromkeys([*cleared(journal.states()), *anew])
             chronicle.states = lambda: cleared_state(pending)
         if journal.dirty:
             chronicle.commit()

@@ -43,10 +43,7 @@ class Home(msgspec.Struct, frozen=True):
             known = ", ".join(path.name for path in _folders(state / "accounts"))
             hint = f"; accounts: {known}" if known else ""
             raise UsageError(f"{str(error).replace('no run', 'no account and no run', 1)}{hint}") from None
-        noted = folder.path / "account"
-        if noted.is_file():
-            return cls(Path(noted.read_text().strip()), folder.name, live=True)
-        return cls(folder.path, folder.name)
+        return cls(folder.home, folder.name, live=folder.is_live)
 
     @classmethod
     def _only(cls, state: Path) -> Home:
@@ -67,7 +64,7 @@ class Home(msgspec.Struct, frozen=True):
     def _of_account(cls, state: Path, path: Path) -> Home:
         """Return an account's home, with the last run that traded it."""
         for run in reversed(_folders(state / "runs")):
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, ValueError):
                 if Path((run / "account").read_text().strip()) == path.resolve():
                     return cls(path, run.name, live=True)
         return cls(path, live=True)

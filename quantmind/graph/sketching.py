@@ -11,9 +11,10 @@ import msgspec
 from quantmind.plugins import Plugins
 from quantmind.project import Project
 from quantmind.recipe.interpolate import Interpolation
-from quantmind.recipe.load import Reading, read
+from quantmind.recipe.load import read
 from quantmind.recipe.model import Recipe
 from quantmind.recipe.problems import Problem, RecipeProblems, join
+from quantmind.recipe.reading import Reading
 
 
 class Sketch(msgspec.Struct, frozen=True):

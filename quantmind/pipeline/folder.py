@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from datetime import UTC, datetime
@@ -46,7 +47,7 @@ class RunFolder(msgspec.Struct, frozen=True):
     def shared(cls, state: Path, name: str, resolved: dict[str, Any], file: str) -> RunFolder:
         """Join the folder that another stage of the same run made, or make it."""
         folder = cls(state / "runs" / name)
-        folder.path.mkdir(parents=True, exist_ok=True)
+        _make(folder.path)
         if not (folder.path / "run.json").exists():
             folder._describe(resolved, file)
         return folder
@@ -67,11 +68,13 @@ class RunFolder(msgspec.Struct, frozen=True):
 
     def _describe(self, resolved: dict[str, Any], file: str) -> None:
         text = json.dumps({"recipe": file, "digest": digest(resolved)}, indent=2)
-        path = self.path / "run.json"
         try:
-            path.write_text(text + "\n")
-        except OSError as error:
-            raise QuantMindError(f"{path}: cannot be written: {error.strerror}") from error
+            _write(self.path / "run.json", f"{text}\n")
+        except QuantMindError:
+            # A folder that nothing says anything of would be a run to nobody.
+            with contextlib.suppress(OSError):
+                self.path.rmdir()
+            raise
 
     def description(self) -> dict[str, str]:
         """Return the recipe's file and digest."""
@@ -93,7 +96,7 @@ class RunFolder(msgspec.Struct, frozen=True):
 
     def keep_journal_in(self, folder: Path) -> None:
         """Note that the journal of this run is the account's own."""
-        (self.path / "account").write_text(f"{folder.resolve()}\n")
+        _write(self.path / "account", f"{folder.resolve()}\n")
 
     @property
     def is_live(self) -> bool:
@@ -102,8 +105,20 @@ class RunFolder(msgspec.Struct, frozen=True):
 
     def journal(self) -> JournalReader:
         """Open the journal to read it."""
+        return JournalReader.open(self.home)
+
+    @property
+    def home(self) -> Path:
+        """The folder of the journal: the account's own, or this one.
+
+        Raises:
+            QuantMindError: what is noted of it cannot be read.
+        """
         noted = self.path / "account"
-        return JournalReader.open(Path(noted.read_text().strip()) if noted.exists() else self.path)
+        try:
+            return Path(noted.read_text().strip()) if noted.exists() else self.path
+        except (OSError, ValueError) as error:
+            raise QuantMindError(f"{noted}: cannot be read: {' '.join(str(error).split())}") from error
 
     @property
     def decider_record(self) -> Path:
@@ -119,8 +134,25 @@ class RunFolder(msgspec.Struct, frozen=True):
 def account_folder(state: Path, account: str) -> Path:
     """Return the folder of an account that outlives its runs."""
     path = state / "accounts" / account
-    path.mkdir(parents=True, exist_ok=True)
+    _make(path)
     return path
+
+
+def _make(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise QuantMindError(f"{path}: cannot be made: {error.strerror}") from error
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a small file, or none."""
+    try:
+        path.write_text(text)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        raise QuantMindError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def digest(resolved: dict[str, Any]) -> str:

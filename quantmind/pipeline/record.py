@@ -16,10 +16,18 @@ _END = b""
 
 
 class Recorder:
-    """Writes the inputs of one reducer as (seq, n, message): MessagePack, in the order they were handled."""
+    """Writes the inputs of one reducer as (seq, n, message): MessagePack, in the order they were handled.
+
+    Raises:
+        QuantMindError: the file cannot be written, at any time.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("xb")
+        self._path = path
+        try:
+            self._file = path.open("xb")
+        except OSError as error:
+            raise self._failure(error) from error
         self._pack = msgpack.Packer().pack
         self._seq = self._n = 0
 
@@ -29,7 +37,7 @@ class Recorder:
             self._seq, self._n = seq, 0
         for message in messages:
             self._n += 1
-            self._file.write(self._pack((seq, self._n, codec.encode(message))))
+            self._put((seq, self._n, codec.encode(message)))
 
     def __enter__(self) -> Self:
         """Begin to record."""
@@ -40,8 +48,22 @@ class Recorder:
     ) -> None:
         """Close the file; a recording that was not interrupted says so at its end."""
         if error is None:
-            self._file.write(self._pack((0, 0, _END)))
-        self._file.close()
+            self._put((0, 0, _END))
+        try:
+            self._file.close()
+        except OSError as failure:
+            # What went wrong before is what is told.
+            if error is None:
+                raise self._failure(failure) from failure
+
+    def _put(self, row: tuple[int, int, bytes]) -> None:
+        try:
+            self._file.write(self._pack(row))
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def _failure(self, error: OSError) -> QuantMindError:
+        return QuantMindError(f"{self._path}: cannot be written: {error.strerror}: make room, or run without --record")
 
 
 def read(path: Path) -> Iterator[tuple[int, codec.Message]]:

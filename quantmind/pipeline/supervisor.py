@@ -9,6 +9,7 @@ import io
 import json
 import logging
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -64,6 +65,7 @@ class Supervisor:
         self._ended: set[str] = set()
         self._write: dict[TextIO, Callable[[str], None]] = {}
         self._failure: SupervisedError | None = None
+        self._folder: str | None = None
         self._width = max(map(len, self._stages))
 
     def stop(self) -> None:
@@ -71,7 +73,12 @@ class Supervisor:
         self._stopping.set()
 
     def kill(self) -> None:
-        """End every stage at once."""
+        """End every stage at once, and leave nothing behind: the process ends with it."""
+        self._kill_stages()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _kill_stages(self) -> None:
         for child in self._children.values():
             with contextlib.suppress(ProcessLookupError):
                 child.kill()
@@ -87,7 +94,7 @@ class Supervisor:
             self._write = {
                 stream: await stack.enter_async_context(_printed(stream)) for stream in (self._output, self._errors)
             }
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="quantmind-"))
+            folder = self._folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="quantmind-"))
             watching = {stage: asyncio.create_task(self._watch(stage, Path(folder, stage))) for stage in self._stages}
             stopping = asyncio.create_task(self._stopping.wait())
             try:
@@ -100,7 +107,7 @@ class Supervisor:
                 stopping.cancel()
                 # Or what is killed would be started again, and nobody be left to end it.
                 self._stopping.set()
-                self.kill()
+                self._kill_stages()
                 await asyncio.gather(*watching.values(), stopping, return_exceptions=True)
             if self._failure is not None:
                 raise self._failure

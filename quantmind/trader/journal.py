@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import sqlite3
 from collections.abc import Mapping
@@ -50,25 +51,28 @@ class Journal(JournalReader):
 
     def __init__(self, folder: Path, account: str, balance: str, durable: bool) -> None:
         self._lock = _locked(folder / "lock", account)
-        path = self._path = folder / FILE
-        try:
-            self._open(path, account, balance, durable)
-        except sqlite3.DatabaseError as error:
-            self._lock.close()
-            raise QuantMindError(f"{path}: cannot be opened: {error}") from error
+        path = folder / FILE
+        with contextlib.ExitStack() as opened:
+            opened.callback(self._lock.close)
+            try:
+                super().__init__(sqlite3.connect(path, isolation_level=None), path)
+                opened.callback(self._database.close)
+                self._prepare(account, balance, durable)
+            except sqlite3.DatabaseError as error:
+                raise QuantMindError(f"{path}: cannot be opened: {error}") from error
+            opened.pop_all()
         self.durable = durable
         self.dirty = False
         self._waiting: dict[str, list[tuple[Any, ...]]] = {table: [] for table in _INSERTS}
         self._orders: dict[str, Order] = {}
         self._states: dict[str, str] = {}
 
-    def _open(self, path: Path, account: str, balance: str, durable: bool) -> None:
-        super().__init__(sqlite3.connect(path, isolation_level=None))
+    def _prepare(self, account: str, balance: str, durable: bool) -> None:
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
         # A checkpoint rewrites what is safe already; seldom is often enough.
         self._database.execute("PRAGMA wal_autocheckpoint = 10000")
-        self._create(account, balance, path)
+        self._create(account, balance, self.path)
 
     def _create(self, account: str, balance: str, path: Path) -> None:
         version = self._database.execute("PRAGMA user_version").fetchone()[0]
@@ -82,9 +86,8 @@ class Journal(JournalReader):
             self._database.execute("COMMIT")
         elif version != VERSION:
             raise QuantMindError(f"{path}: journal of version {version}, this program reads {VERSION}")
-        key = self._database.execute("SELECT key FROM account").fetchone()[0]
-        if key != account:
-            raise QuantMindError(f"{path}: the journal of account {key}, not of {account}")
+        if self.account != account:
+            raise QuantMindError(f"{path}: the journal of account {self.account}, not of {account}")
 
     def decision(self, position: Position, decision: Upto) -> None:
         """Record signals and the Targets made of them; they take the places from `position` on."""
@@ -130,7 +133,7 @@ class Journal(JournalReader):
             if self._database.in_transaction:
                 execute("ROLLBACK")
             if isinstance(error, sqlite3.Error):
-                raise QuantMindError(f"{self._path}: cannot be written: {error}: make room, or mend its disk") from error
+                raise QuantMindError(f"{self.path}: cannot be written: {error}: make room, or mend its disk") from error
             raise
         for waiting in self._waiting.values():
             waiting.clear()
@@ -153,7 +156,10 @@ def _encode(record: msgspec.Struct) -> str:
 
 
 def _locked(path: Path, account: str) -> IO[bytes]:
-    file = path.open("ab")
+    try:
+        file = path.open("ab")
+    except OSError as error:
+        raise QuantMindError(f"{path}: cannot be opened: {error.strerror}") from error
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
@@ -57,6 +59,9 @@ _KINDS: dict[str, type[Any]] = {
 FACTS = ("fills", "transfers", "funding", "latches", "valuations", "refusals")
 """The tables that hold facts; those of orders are in the trail of each."""
 
+_UNREADABLE = (sqlite3.DatabaseError, msgspec.MsgspecError, ValueError, TypeError, LookupError, ArithmeticError)
+"""What is raised where a record is not what was written."""
+
 
 class Progress(msgspec.Struct, frozen=True):
     """How far the journal goes: the last market event, what came after it, the last Upto, the last fact."""
@@ -69,10 +74,15 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 class JournalReader:
-    """What is on record, committed."""
+    """What is on record, committed.
 
-    def __init__(self, database: sqlite3.Connection) -> None:
+    Raises:
+        QuantMindError: at any time: the file is damaged.
+    """
+
+    def __init__(self, database: sqlite3.Connection, path: Path) -> None:
         self._database = database
+        self.path = path
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -96,45 +106,61 @@ class JournalReader:
                 f"{path}: journal of version {version}, this program reads {VERSION}; "
                 "one of version 2 is brought to it when its account is next run"
             )
-        return cls(database)
+        return cls(database, path)
 
     def close(self) -> None:
         """Close the file."""
         self._database.close()
 
+    @contextlib.contextmanager
+    def readable(self) -> Iterator[None]:
+        """Name the file as what is damaged, if something of it cannot be understood."""
+        try:
+            yield
+        except _UNREADABLE as error:
+            why = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            raise QuantMindError(
+                f"{self.path}: is damaged: {why}: bring back a copy of it, or use another account"
+            ) from error
+
     @property
     def account(self) -> str:
         """The account's key."""
-        return str(self._database.execute("SELECT key FROM account").fetchone()[0])
+        return str(self._one("SELECT key FROM account"))
 
     @property
     def balance(self) -> str:
         """The balance the account started with."""
-        return str(self._database.execute("SELECT balance FROM account").fetchone()[0])
+        balance = self._one("SELECT balance FROM account")
+        with self.readable():
+            Decimal(balance)
+        return str(balance)
 
     def progress(self) -> Progress | None:
         """Return how far the journal goes; None for a new account."""
-        row = self._database.execute("SELECT epoch, seq, n, upto, number FROM progress").fetchone()
-        return Progress(*row) if row else None
+        for row in self._rows("SELECT epoch, seq, n, upto, number FROM progress"):
+            with self.readable():
+                return msgspec.convert(dict(zip(Progress.__struct_fields__, row, strict=True)), Progress)
+        return None
 
     def open_orders(self) -> list[Order]:
         """Return the orders that are not done, oldest first."""
-        found = self._database.execute("SELECT body FROM orders WHERE open = 1 ORDER BY epoch, seq, n")
-        return [_read(Order, body) for (body,) in found]
+        found = self._rows("SELECT body FROM orders WHERE open = 1 ORDER BY epoch, seq, n")
+        return [self._read(Order, body) for (body,) in found]
 
     def find_order(self, id: str) -> Order | None:
         """Return an order by its id, done or not; None if this account never had it."""
         position = id.removeprefix("qm").split("-")
-        found = self._database.execute(
-            "SELECT body FROM orders WHERE epoch = ? AND seq = ? AND n = ?", [*position, "", ""][:3]
-        ).fetchone()
-        order = _read(Order, found[0]) if found else None
-        return order if order is not None and order.id == id else None
+        query = "SELECT body FROM orders WHERE epoch = ? AND seq = ? AND n = ?"
+        for (body,) in self._rows(query, *[*position, "", ""][:3]):
+            order: Order = self._read(Order, body)
+            return order if order.id == id else None
+        return None
 
     def fills(self) -> Iterator[Fill]:
         """Return every fill, in order."""
-        for (body,) in self._database.execute("SELECT body FROM fills ORDER BY number"):
-            yield _read(Fill, body)
+        for (body,) in self._rows("SELECT body FROM fills ORDER BY number"):
+            yield self._read(Fill, body)
 
     def targets(self) -> list[Target]:
         """Return the last Target of each symbol."""
@@ -147,17 +173,17 @@ class JournalReader:
 
     def states(self) -> dict[str, str]:
         """Return what was saved at the last commit, by name."""
-        return dict(self._database.execute("SELECT name, body FROM states").fetchall())
+        return {str(name): str(body) for name, body in self._rows("SELECT name, body FROM states")}
 
     def refusal_counts(self) -> dict[str, int]:
         """Return how often each code was refused."""
-        return dict(self._database.execute("SELECT code, count(*) FROM refusals GROUP BY code").fetchall())
+        return {code: int(count) for code, count in self._rows("SELECT code, count(*) FROM refusals GROUP BY code")}
 
     def counts(self) -> dict[str, int]:
         """Return how many signals, Targets, orders and fills are on record."""
         decisions = [decision for *_, decision in self.records("decisions")]
         rows = {
-            table: int(self._database.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - own names
+            table: int(self._one(f"SELECT count(*) FROM {table}"))  # noqa: S608 - own names
             for table in ("orders", "fills")
         }
         signals, targets = sum(len(d.signals) for d in decisions), sum(len(d.targets) for d in decisions)
@@ -169,27 +195,38 @@ class JournalReader:
         Reads those alone, and the orders they are of.
         """
         found: list[tuple[int, Fact]] = []
-        execute = self._database.execute
         for table in FACTS:
             kind = _KINDS[table]
-            rows = execute(f"SELECT seq, body FROM {table} WHERE number >= ?", (number,))  # noqa: S608 - own names
-            found += [(seq, _read(kind, body)) for seq, body in rows]
-        for (body,) in execute("SELECT body FROM orders WHERE last >= ?", (number,)):
-            order = _read(Order, body)
+            rows = self._rows(f"SELECT seq, body FROM {table} WHERE number >= ?", number)  # noqa: S608 - own names
+            found += [(seq, self._read(kind, body)) for seq, body in rows]
+        for (body,) in self._rows("SELECT body FROM orders WHERE last >= ?", number):
+            order = self._read(Order, body)
             found += [(step.seq, order.told(step)) for step in order.trail if step.number >= number]
         return sorted(found, key=lambda item: item[1].number)
 
     def records(self, table: str) -> Iterator[tuple[int, int, int, Any]]:
         """Return what a table holds, by position, each with its position."""
         kind = _KINDS[table]
-        for epoch, seq, n, body in self._database.execute(
+        for epoch, seq, n, body in self._rows(
             f"SELECT epoch, seq, n, body FROM {table} ORDER BY epoch, seq, n"  # noqa: S608 - own names
         ):
-            yield epoch, seq, n, _read(kind, body)
+            yield epoch, seq, n, self._read(kind, body)
 
+    def _rows(self, query: str, *parameters: object) -> Iterator[tuple[Any, ...]]:
+        with self.readable():
+            found = self._database.execute(query, parameters)
+            while (row := found.fetchone()) is not None:
+                yield row
 
-def _read(kind: type[Any], body: str) -> Any:
-    return msgspec.json.decode(body, type=kind)
+    def _one(self, query: str) -> Any:
+        """Return what there is one of."""
+        for (value,) in self._rows(query):
+            return value
+        raise QuantMindError(f"{self.path}: is damaged: it does not tell whose account it is: bring back a copy of it")
+
+    def _read(self, kind: type[Any], body: str) -> Any:
+        with self.readable():
+            return msgspec.json.decode(body, type=kind)
 
 
 def _begun(path: Path) -> tuple[sqlite3.Connection, int]:

@@ -34,7 +34,16 @@ class Restored(msgspec.Struct):
 
 
 def restore(floor: Floor) -> Restored:
-    """Give desks, account, latches and rules back what the journal has of them."""
+    """Give desks, account, latches and rules back what the journal has of them.
+
+    Raises:
+        QuantMindError: the journal is damaged.
+    """
+    with floor.journal.readable():
+        return _restored(floor)
+
+
+def _restored(floor: Floor) -> Restored:
     journal = floor.journal
     states = journal.states()
     floor.rules.load(states)

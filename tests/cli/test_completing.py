@@ -50,6 +50,13 @@ def test_options_and_choices(complete):
     assert complete("quantmind completion ") == ["bash", "zsh", "fish"]
 
 
+def test_a_new_project_goes_into_a_folder(quantmind, monkeypatch):
+    monkeypatch.setenv("_QUANTMIND_COMPLETE", "zsh_complete")
+    monkeypatch.setenv("COMP_WORDS", "quantmind\ninit")
+    monkeypatch.setenv("COMP_INCOMPLETE", "tr")
+    assert quantmind()[1].split("\t")[0] == "dir"
+
+
 @pytest.mark.parametrize(
     "line", ["lint", "lint a.yaml", "show", "graph", "test", "run", "backtest", "tap", "top", "systemd", "doctor"]
 )

@@ -400,8 +400,20 @@ def test_a_broken_recipe_ends_with_78_before_any_test_runs(tested, quantmind, fo
 def test_a_market_that_lacks_what_is_needed_ends_with_78(tested):
     code, output, errors = tested(case("hourly", "{position: 0}", "bars: {interval: 1h, close: [1]}"))
     assert (code, output) == (78, [])
-    assert "strategies[0].momentum: needs bars of 1m of BTC/USDT:USDT, but no feed offers them" in errors
-    assert "tests[0].given offers bars of 1h, quotes" in errors
+    assert errors == (
+        "error: r.yaml:11:12: tests[0].given: strategies[0].momentum needs bars of 1m of BTC/USDT:USDT, but no feed "
+        "offers them or what they could be built from; tests[0].given offers bars of 1h, quotes; bars of a "
+        "multiple of 1h can be built\n"
+    )
+
+
+def test_a_recipe_of_a_folder_that_cannot_be_read_is_told(tested, quantmind, folder):
+    (folder / "gone.yaml").symlink_to("nowhere.yaml")
+    os.mkfifo(folder / "pipe.yaml")
+    (folder / "r.yaml").write_text(RECIPE + case("long", "{position: 5}"))
+    code, output, errors = quantmind("test", ".")
+    assert (code, output) == (78, "")
+    assert errors == "error: gone.yaml: cannot be read: No such file or directory\n"
 
 
 def test_an_option_that_the_executor_lacks_ends_with_78(tested):

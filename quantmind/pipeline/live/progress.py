@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -38,11 +39,20 @@ class Progress:
             ) from None
 
     def note(self, account: str, number: int) -> None:
-        """Keep it; a crash leaves what was noted before or what is noted now."""
+        """Keep it; a crash leaves what was noted before or what is noted now.
+
+        Raises:
+            QuantMindError: it cannot be written.
+        """
         self.account, self.number = account, number
         fresh = self._file.with_suffix(".new")
-        with fresh.open("w") as file:
-            file.write(json.dumps({"account": account, "number": number}) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._file)
+        try:
+            with fresh.open("w") as file:
+                file.write(json.dumps({"account": account, "number": number}) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(self._file)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                fresh.unlink()
+            raise QuantMindError(f"{self._file}: cannot be written: {error.strerror}: make room") from error
