@@ -17,6 +17,18 @@ ROOT = Path(__file__).parents[1]
 STRANGERS = ROOT / "tests" / "strangers"
 
 
+ONE_AT_A_TIME = ("tests/pipeline/", "tests/systemd/", "tests/observing/", "tests/control/", "tests/plugins/test_")
+"""Tests of several processes that time each other out: run in parallel they would wait for each other."""
+
+
+def pytest_collection_modifyitems(items):
+    """Keep in one worker what must not run beside its like."""
+    for item in items:
+        path = item.path.relative_to(ROOT).as_posix() if item.path.is_relative_to(ROOT) else ""
+        if path.startswith(ONE_AT_A_TIME):
+            item.add_marker(pytest.mark.xdist_group("processes"))
+
+
 @pytest.fixture(scope="session")
 def data():
     """The folder of recorded market data."""
