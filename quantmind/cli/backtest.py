@@ -43,7 +43,9 @@ DURATION = Read("duration", parse_duration)
     epilog="Examples: quantmind backtest recipes/replay.yaml --data ~/bars · "
     "quantmind backtest recipe.yaml --data BTCUSDT-1m.parquet --start 2025-05-18 --end 2025-05-25 --json",
 )
-@click.argument("recipe", type=click.Path(path_type=Path), shell_complete=completing.recipes)
+@click.argument(
+    "recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path), shell_complete=completing.recipes
+)
 @click.argument("more", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path))
 @click.option(
     "--data",

@@ -22,7 +22,9 @@ from quantmind.kinds.channel import Channel
     epilog="Examples: quantmind data record recipes/live.yaml --for 10m · "
     "quantmind data record recipe.yaml --channels quote,trade,mark --to ~/market --json",
 )
-@click.argument("recipe", type=click.Path(path_type=Path), shell_complete=completing.recipes)
+@click.argument(
+    "recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path), shell_complete=completing.recipes
+)
 @click.option("--to", type=click.Path(path_type=Path), metavar="FOLDER", help="The store; default: the project's.")
 @click.option("--for", "duration", type=SPAN, metavar="DURATION", help="How long, such as 10m; default: to the end.")
 @click.option(

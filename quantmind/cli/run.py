@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     short_help="Run a recipe.",
     epilog="Examples: quantmind run recipes/quickstart.yaml · quantmind run recipe.yaml --record --json",
 )
-@click.argument("recipe", type=click.Path(path_type=Path), required=False, shell_complete=completing.recipes)
+@click.argument(
+    "recipe",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    required=False,
+    shell_complete=completing.recipes,
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 @click.option("--record", is_flag=True, help="Write every input of each reducer, for --exact.")
 @click.option("--resume", metavar="RUN", shell_complete=completing.runs, help="Go on with a run that was interrupted.")
