@@ -54,6 +54,8 @@ async def _greet(url: str) -> Greeting:
         if (cause := system_error(error)) is not None:
             raise QuantMindError(unreachable(cause)) from None
         raise QuantMindError(f"cannot be used: {_line(error)}") from None
+    except exceptions.InvalidResponse:
+        raise QuantMindError("what listens there is no Redis: correct `url`") from None
     except exceptions.ResponseError as error:
         raise QuantMindError(f"it refuses: {_line(error)}: correct `url`, or what the user may do") from None
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import signal
 
@@ -36,6 +37,8 @@ async def run(options: VenueOptions, *, as_json: bool) -> None:
     except (OSError, UnicodeError) as error:
         # A name of a host that is none is no text that can be looked up.
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            reason = "something else listens there: name another --port"
         raise UsageError(f"--host {options.host} --port {options.port}: cannot listen: {reason}") from error
     try:
         said = venue.url, options.key, options.secret

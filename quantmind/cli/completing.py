@@ -49,6 +49,11 @@ def recipes(_: click.Context, __: click.Parameter, incomplete: str) -> list[Comp
     return [CompletionItem(incomplete, RECIPE)]
 
 
+def folders(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Offer folders."""
+    return [CompletionItem(incomplete, "dir")]
+
+
 @_completer
 def runs(_: click.Context, __: str) -> Iterable[tuple[str, str]]:
     """Offer runs, the last one first."""

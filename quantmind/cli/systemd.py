@@ -13,7 +13,7 @@ import click
 
 from quantmind.cli import completing
 from quantmind.cli.session import Session
-from quantmind.errors import UsageError
+from quantmind.errors import RecipeError, UsageError
 from quantmind.project import Project
 from quantmind.recipe.document import read_document
 from quantmind.recipe.lint import lint
@@ -105,6 +105,9 @@ def systemd(
     if faults := [problem for problem in problems if problem.severity == "error"]:
         raise RecipeProblems(faults)
     data = {**read_document(recipe).data, "limits": list(project.limits)}
+    if "$" in data["name"]:
+        where = "but units are called after it, whatever is set where they run: write it out"
+        raise RecipeError(f"{recipe}: name: is {data['name']}, {where}")
     if template and not stages(data):
         raise UsageError(f"{recipe}: runs in one process: --template needs a recipe with a transport")
     file = Path.cwd() / recipe

@@ -114,6 +114,8 @@ def test(
     `stop: null` means that there was none. stops and take_profits are these protective orders themselves, each
     as it was at the end, in the order in which they were placed.
 
+    A failure tells what came, and how long after the market began: 0:43:00 is the close of the 43rd bar of 1m.
+
     position, pnl and fees may be by strategy {momentum: 5}, and by symbol {BTC/USDT:USDT: 5} or both
     {BTC/USDT:USDT: {momentum: 5}}; so may their bounds, such as pnl_above.
 

@@ -28,7 +28,8 @@ def plugins(known: Plugins, project: Project) -> Iterator[Finding]:
         elif row.fault.startswith("also "):
             yield failed("plugins", f"{who} is {row.fault}", "uninstall one, or allow only one in quantmind.yaml")
         else:
-            advice = f"pip install --upgrade {row.distribution}, or pip uninstall {row.distribution}"
+            by = row.distribution
+            advice = f"mend it if it is yours, else pip install --upgrade {by}, or pip uninstall {by}"
             yield failed("plugins", f"{who}: {row.fault}", advice)
     if project.allow is not None:
         yield ok("allow-list", f"{', '.join(project.allow) or 'nobody'} ({project.file})")

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, SecretBytes, SecretStr
 
@@ -41,7 +42,7 @@ def recipes(files: Sequence[Path], plugins: Plugins) -> Iterator[Finding]:
         except QuantMindError as error:
             yield from (failed("recipe", line) for line in error.lines)
             continue
-        yield ok("recipe", f"{subject} can be run here")
+        yield ok("recipe", f"{subject} is sound; its plugins, variables and credentials are here")
         for spec in _specs(recipe):
             secrets |= set(_secrets(spec.options))
             try:
@@ -49,8 +50,10 @@ def recipes(files: Sequence[Path], plugins: Plugins) -> Iterator[Finding]:
                     named.setdefault(f"{spec.component.name} {server.address}", server)
             except Exception as error:  # noqa: BLE001 - a component of others may raise anything
                 yield failed("server", f"{spec.path} does not say where it is: {type(error).__name__}: {error}")
+    addresses = [_LOGIN.sub("//", server.address) for server in named.values()]
+    hidden = {part for secret in secrets for part in _hidden(secret, addresses)}
     for finding in _greeted(named):
-        yield _masked(finding, secrets)
+        yield _masked(finding, hidden)
 
 
 def _specs(recipe: Recipe) -> Iterator[Spec]:
@@ -127,6 +130,25 @@ def _secrets(value: Any) -> Iterator[str]:
     elif isinstance(value, list | tuple | set | frozenset):
         for member in value:
             yield from _secrets(member)
+
+
+def _hidden(secret: str, addresses: Sequence[str]) -> Iterator[str]:
+    """Yield what must not be told of a secret: of a server's address it is not where that is."""
+    try:
+        parts = urlsplit(secret)
+    except ValueError:
+        parts = urlsplit("")
+    login, _, host = parts.netloc.rpartition("@")
+    if not parts.scheme or not any(address.startswith(f"{parts.scheme}://{host}") for address in addresses):
+        yield secret
+        return
+    hidden = [login, *login.split(":", 1), parts.query, parts.fragment]
+    if parts.scheme in {"http", "https"}:
+        # There a path may be what lets one in.
+        hidden.append(parts.path)
+    for part in hidden:
+        yield part
+        yield unquote(part)
 
 
 def _masked(finding: Finding, secrets: Iterable[str]) -> Finding:

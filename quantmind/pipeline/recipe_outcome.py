@@ -22,19 +22,20 @@ from quantmind.events import (
 )
 from quantmind.ledger.statement import statement
 from quantmind.pipeline.summary import Summary
-from quantmind.recipe.expect import Came, Line
+from quantmind.recipe.expect import AFTER, Came, Line
 from quantmind.recipe.expectations import LISTS
 
 SEEN: frozenset[type[Any]] = frozenset({Signal, Target, *get_args(Fact)})
 """The events that an outcome is made of."""
 
 _PROTECTIVE = ("stop", "take_profit")
+_STOP = (AFTER, "symbol", "side", "trigger", "first_trigger", "quantity", "filled", "state", "reason")
 _ORDER = ("symbol", "side", "quantity", "purpose", "reduce_only", "filled", "price", "trigger")
 
 
-def came(events: Sequence[Any], summary: Summary) -> Came:
-    """Return what came of a run: its events in order, and its figures at the end."""
-    outcome = _Outcome()
+def came(events: Sequence[Any], summary: Summary, start: int) -> Came:
+    """Return what came of a run that began at `start` (ns): its events in order, and its figures at the end."""
+    outcome = _Outcome(start)
     for event in events:
         outcome.take(event)
     outcome.protective()
@@ -52,7 +53,8 @@ def came(events: Sequence[Any], summary: Summary) -> Came:
 class _Outcome:
     """Gathers events by the keys of an expectation."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: int) -> None:
+        self._start = start
         self.lists: dict[str, list[dict[str, Any]]] = {key: [] for key in LISTS}
         self.positions: dict[Line, Decimal] = {}
         self._orders: dict[str, dict[str, Any]] = {}
@@ -64,8 +66,7 @@ class _Outcome:
         for key, purpose in (("stops", "stop"), ("take_profits", "take_profit")):
             for record in self.lists["orders"]:
                 if record["purpose"] == purpose:
-                    names = ("symbol", "side", "trigger", "first_trigger", "quantity", "filled", "state", "reason")
-                    self.lists[key].append({name: record[name] for name in names})
+                    self.lists[key].append({name: record[name] for name in _STOP})
 
     def take(self, event: Any) -> None:
         if isinstance(event, OrderUpdate):
@@ -87,13 +88,16 @@ class _Outcome:
             self._add("latches", event, "name", "level", "figures")
 
     def _add(self, key: str, event: msgspec.Struct, *names: str) -> None:
-        self.lists[key].append({name: getattr(event, name) for name in names})
+        self.lists[key].append({AFTER: self._after(event), **{name: getattr(event, name) for name in names}})
+
+    def _after(self, event: Any) -> int:
+        return int(event.ts) - self._start
 
     def _order(self, update: OrderUpdate) -> None:
         record = self._orders.get(update.order)
         if record is None:
             record = self._orders[update.order] = dict.fromkeys((*_ORDER, "type", "state", "reason"))
-            record |= {"first_trigger": update.trigger, "stop": [], "take_profit": []}
+            record |= {AFTER: self._after(update), "first_trigger": update.trigger, "stop": [], "take_profit": []}
             self.lists["orders"].append(record)
         for name in _ORDER:
             record[name] = getattr(update, name)

@@ -117,7 +117,7 @@ def run(prepared: Prepared) -> Verdict:
             summary = asyncio.run(Running(recipe, Project(Path(folder)), output=io.StringIO()).run())
         except Exception as error:  # noqa: BLE001 - whatever a component raises, the other tests run
             return Verdict(error=_said(error), cause=error, duration=time.perf_counter() - began)
-    differences = test.expect.differences(came(seen, summary))
+    differences = test.expect.differences(came(seen, summary, test.given.account.start))
     return Verdict(differences, summary.refusals if differences else {}, duration=time.perf_counter() - began)
 
 

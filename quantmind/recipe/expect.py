@@ -15,6 +15,9 @@ from quantmind.recipe.problems import join
 Record = Mapping[str, Any]
 """What came, by the keys of an expectation; a list holds every value that there was."""
 
+AFTER = "after"
+"""The key of a record that no entry has: how long after the market began it came, in ns; an order, when it was made."""
+
 Line = tuple[str, str]
 """Symbol and strategy that a figure is of; both are empty for the account."""
 
@@ -119,16 +122,25 @@ class WantedList(msgspec.Struct, frozen=True):
 
 
 def _unwanted(path: str, expected: str, came: Sequence[Record]) -> Difference:
-    return Difference(path, expected, tuple(map(written, came[:_NEAREST])), len(came), unwanted=True)
+    return Difference(path, expected, tuple(map(_told, came[:_NEAREST])), len(came), unwanted=True)
 
 
 def _nearest(entry: Wanted, came: Sequence[Record], key: str, *, more: bool) -> tuple[str, ...]:
     if not came:
         return (f"{'no more' if more else 'no'} {key}",)
     nearest = sorted(came, key=entry.likeness, reverse=True)[:_NEAREST]
-    return tuple(
-        f"{written(record)}: {', '.join(entry.differences(record)) or 'is another entry'}" for record in nearest
-    )
+    return tuple(f"{_told(record)}: {', '.join(entry.differences(record)) or 'is another entry'}" for record in nearest)
+
+
+def _told(record: Record) -> str:
+    """Write what came, and when."""
+    ns = record.get(AFTER)
+    text = written({key: value for key, value in record.items() if key != AFTER})
+    if ns is None:
+        return text
+    seconds, rest = divmod(ns, 1_000_000_000)
+    fraction = f".{rest:09}".rstrip("0") if rest else ""
+    return f"after {seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}{fraction} {text}"
 
 
 class WantedFigure(msgspec.Struct, frozen=True):

@@ -173,7 +173,7 @@ class Plan:
     def need(self, spec: Spec, *, rule: bool = False) -> Needs:
         """Wire what a strategy, the allocator or a risk rule needs of every symbol."""
         component: Any = spec.component
-        needs = self.ask(spec, "needs", lambda: component.needs(spec.options), Needs())
+        needs = self.ask(spec, "needs", lambda: _sound(component.needs(spec.options)), Needs())
         self._asked += len(needs.channels) * len(self.symbols)
         if self._asked > MOST:
             if self._asked - len(needs.channels) * len(self.symbols) <= MOST:
@@ -235,9 +235,9 @@ class Plan:
         ]
         if len(offers) > _MOST_FEEDS:
             offers[_MOST_FEEDS:] = [f"{len(offers) - _MOST_FEEDS} more feeds"]
-        shorter = min((each.interval for each in self._offered[symbol] if each.kind == "bar"), default=0)
-        if channel.kind == "bar" and 0 < shorter < channel.interval:
-            offers.append(f"bars of a multiple of {format_duration(shorter)} can be built")
+        shortest = min((each.interval for each in self._offered[symbol] if each.kind == "bar"), default=0)
+        if channel.kind == "bar" and shortest:
+            offers.append(f"bars of a multiple of {format_duration(shortest)} can be built")
         message = f"needs {channel} of {symbol}, but no feed offers them{sources}; {'; '.join(offers)}"
         self.faults.append(Fault(spec.path, message))
 
@@ -259,6 +259,19 @@ class Plan:
             if channel.kind == "bar" and channel.interval < interval and interval % channel.interval == 0
         ]
         return max(shorter, key=lambda channel: channel.interval, default=None)
+
+
+def _sound(needs: object) -> Needs:
+    """Return what a component needs, if it is that.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if isinstance(needs, Needs):
+        channels: object = needs.channels
+        if isinstance(channels, Sequence) and all(isinstance(channel, Channel) for channel in channels):
+            return needs
+    raise TypeError(f"it must be Needs((CHANNEL, ...)), was {needs!r}")
 
 
 def _runs_live(spec: Spec) -> bool:

@@ -86,6 +86,10 @@ def _prepared(
     marks = recipe.origins.marks
     try:
         yield Item(prepare(recipe, test, plugins), shown_path(file), marks)
+    except RecipeProblems as error:
+        given = f"{test.path}.given"
+        mark = marks.get(given) or marks.get(test.path)
+        problems += [Problem(mark, given, f"{each.path} {each.message}") for each in error.problems]
     except RecipeError as error:
         problems += [Problem(marks.get(test.path), "", line) for line in error.lines]
 
@@ -103,10 +107,13 @@ def _below(folder: Path) -> list[Path]:
 
 
 def _tested(path: Path) -> bool:
+    if path.exists() and not path.is_file():
+        # Nobody may ever write into a pipe.
+        return False
     try:
         with path.open("rb") as stream:
             text = stream.read(MAX_BYTES)
     except OSError:
-        # Somebody put it there as a recipe or not: reading it is what tells why it cannot be.
-        return False
+        # It may be a recipe with tests: loading it tells why it cannot be read, and nobody takes it for tested.
+        return True
     return all(pattern.search(text) for pattern in _TESTED)

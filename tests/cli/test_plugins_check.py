@@ -49,6 +49,44 @@ def register_components():
     return [Owl]
 '''
 
+FEED = '''
+from pathlib import Path
+
+from pydantic import Field
+
+from quantmind.events import Trade
+from quantmind.hookspecs import hookimpl
+from quantmind.kinds import TRADES, Feed, Options
+
+
+class OwlOptions(Options):
+    """Options of owl."""
+
+    path: Path = Field(description="A file of trades.", examples=["ticks.csv"])
+
+
+class Owl(Feed[OwlOptions]):
+    """Plays trades of a file."""
+
+    name = "owl"
+
+    @classmethod
+    def offers(cls, options, symbols):
+        return {symbol: frozenset({TRADES}) for symbol in symbols}
+
+    async def events(self):
+        for line in self.options.path.read_text().splitlines():
+            ts, price = line.split(",")
+            symbol = self.instruments[0].symbol
+            if TRADES in self.wanted.get(symbol, ()):
+                yield [Trade(symbol, int(ts), float(price), 1.0, 1)]
+
+
+@hookimpl
+def register_components():
+    return [Owl]
+'''
+
 METADATA = """Metadata-Version: 2.1
 Name: quantmind-owl
 Version: 1.5
@@ -326,7 +364,7 @@ def test_what_is_not_there_is_answered_with_the_nearest(site):
     site.owl()
     for arguments in (["owk"], ["owk", "--kind", "sizing"]):
         code, output, errors = site.run(*arguments)
-        assert (code, output) == (78, "")
+        assert (code, output) == (2, "")
         assert "is called owk; did you mean owl?" in errors
         assert errors.count("\n") == 1
 
@@ -337,11 +375,33 @@ def test_what_is_not_there_is_answered_with_the_nearest(site):
 )
 def test_what_cannot_be_loaded_is_named(site, text, why):
     site.install("quantmind_owl", text, entry_points="[quantmind]\nbird = quantmind_owl\n")
-    for arguments in (["owl"], ["owl", "--kind", "sizing"], ["bird"]):
+    # It may be the one that has owl, but only bird is known to be of it.
+    for arguments, wanted in ((["owl"], 2), (["owl", "--kind", "sizing"], 2), (["bird"], 78)):
         code, output, errors = site.run(*arguments)
-        assert (code, output) == (78, ""), arguments
+        assert (code, output) == (wanted, ""), arguments
         assert "quantmind-owl 1.5 (quantmind_owl)" in errors
         assert why in errors
+
+
+def test_a_name_that_was_copied_from_another_component_is_told(site):
+    site.install("quantmind_owl", RULE.replace("BODY", "pass").replace('name = "owl"', 'name = "kelly"'))
+    code, output, errors = site.run("owl")
+    assert (code, output) == (2, "")
+    assert "quantmind-owl 1.5 (quantmind_owl) has sizing kelly, also registered by quantmind " in errors
+
+
+def test_a_file_that_an_example_names_and_that_is_not_there_is_no_fault(site):
+    site.install("quantmind_owl", FEED)
+    code, output, errors = site.run("owl")
+    assert (code, errors) == (0, ""), output
+    state, told = findings(output)["gives figures that can be true"]
+    assert (state, told) in {
+        ("left out", "its option path names ticks.csv, which is not there"),
+        ("left out", "the same"),
+    }
+    assert "its option path names ticks.csv, which is not there" in output
+    (site.folder / "ticks.csv").write_text("1,2\n")
+    assert findings(site.run("owl")[1])["gives figures that can be true"] == ("ok", "")
 
 
 @pytest.mark.slow

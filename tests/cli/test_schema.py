@@ -128,7 +128,7 @@ def test_a_project_that_cannot_be_read_is_told(quantmind, tmp_path, monkeypatch)
 
 def test_help_says_how_editors_find_it(quantmind):
     _, output, _ = quantmind("schema", "--help")
-    assert "# yaml-language-server: $schema=./recipe.schema.json" in output
+    assert "# yaml-language-server: $schema=../recipe.schema.json" in output
     assert '"yaml.schemas": {"./recipe.schema.json": "recipes/*.yaml"}' in output
 
 

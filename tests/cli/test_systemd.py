@@ -44,6 +44,18 @@ def test_it_says_what_was_written_and_what_to_do_next(quantmind, recipe, folder)
     assert all(path.stat().st_mode & 0o777 == 0o644 for path in (folder / "units").iterdir())
 
 
+def test_units_are_called_after_a_name_that_is_written_out(quantmind, folder):
+    (folder / "r.yaml").write_text(RECIPE.replace("name: small", 'name: "${NAME:-small}"'))
+    assert quantmind("lint", "r.yaml")[0] == 0
+    code, output, errors = quantmind("systemd", "r.yaml", "--output", "units")
+    assert (code, output) == (78, "")
+    assert errors == (
+        "error: r.yaml: name: is ${NAME:-small}, but units are called after it, whatever is set where they run: write "
+        "it out\n"
+    )
+    assert not (folder / "units").exists()
+
+
 def test_json(quantmind, recipe):
     code, output, _ = quantmind("systemd", recipe, "--output", "units", "--user", "--json")
     assert code == 0

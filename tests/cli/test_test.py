@@ -97,6 +97,7 @@ def test_a_failure_says_where_what_was_expected_and_what_came(tested):
     )
     assert (code, errors) == (1, "")
     order = "symbol: BTC/USDT:USDT, side: buy, quantity: 5.000, purpose: target"
+    filled = "filled: 5.000, type: market, state: filled"
     refusal = "code: max_position, symbol: BTC/USDT:USDT"
     assert output[:8] == [
         f"r.yaml FF.{' ' * 64}[100%]",
@@ -105,14 +106,14 @@ def test_a_failure_says_where_what_was_expected_and_what_came(tested):
         "r.yaml:12:5",
         "  orders[0]  (r.yaml:14:23)",
         "    expected  {purpose: target, side: buy, stop_below: 108}",
-        f"    came      {{{order}, reduce_only: true, filled: 5.000, type: market, state: filled}}: stop was none",
-        f"          or  {{{order}, reduce_only: false, filled: 5.000, type: market, state: filled}}: stop was none",
+        f"    came      after 0:43:00 {{{order}, reduce_only: true, {filled}}}: stop was none",
+        f"          or  after 0:44:00 {{{order}, reduce_only: false, {filled}}}: stop was none",
     ]
     assert output[9:16] == [
         "  refusals  (r.yaml:14:64)",
         "    expected  no refusals",
-        f"    came      {{{refusal}, side: sell, quantity: 5.000, figures: position 10.000 > limit 5}}",
-        f"         and  {{{refusal}, side: buy, quantity: 0.535, figures: position 5.535 > limit 5}}",
+        f"    came      after 0:41:00 {{{refusal}, side: sell, quantity: 5.000, figures: position 10.000 > limit 5}}",
+        f"         and  after 0:44:00 {{{refusal}, side: buy, quantity: 0.535, figures: position 5.535 > limit 5}}",
         "  pnl_above  (r.yaml:14:79)",
         "    expected  above 0",
         "    came      -30.0000",
@@ -279,7 +280,7 @@ class Torn(Strategy[NoOptions]):
 
     @classmethod
     def needs(cls, options):
-        return Needs(frozenset({QUOTES}))
+        return Needs((QUOTES,))
 
     def on_quote(self, event):
         raise KeyError("nothing\\x1b[31m")
@@ -401,7 +402,7 @@ def test_a_market_that_lacks_what_is_needed_ends_with_78(tested):
     code, output, errors = tested(case("hourly", "{position: 0}", "bars: {interval: 1h, close: [1]}"))
     assert (code, output) == (78, [])
     assert errors == (
-        "error: r.yaml:11:12: tests[0].given: strategies[0].momentum needs bars of 1m of BTC/USDT:USDT, but no feed "
+        "error: r.yaml:13:12: tests[0].given: strategies[0].momentum needs bars of 1m of BTC/USDT:USDT, but no feed "
         "offers them or what they could be built from; tests[0].given offers bars of 1h, quotes; bars of a "
         "multiple of 1h can be built\n"
     )

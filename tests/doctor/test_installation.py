@@ -67,6 +67,8 @@ def test_what_another_platform_needs_is_not_missed(asking):
     [
         (["nowhere-to-be-found"], "ok", "not installed (pip install 'quantmind[more]')"),
         (["click", "nowhere-to-be-found"], "ok", "installed but for nowhere-to-be-found (pip install"),
+        (["click", "no-a", "no-b"], "ok", "installed but for no-a, no-b (pip install"),
+        (["click", *(f"no-{n}" for n in range(12))], "ok", "1 of its 13 packages are here (pip install"),
         (["click"], "ok", "installed"),
         (["click>=999"], "warning", f"click {version('click')} fit not what it asks for"),
     ],

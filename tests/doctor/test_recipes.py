@@ -47,6 +47,8 @@ class Host(Sink[HostOptions]):
                 released.wait(60)
             if answer == "refuses":
                 raise QuantMindError(f"redis://user:{secret}@there lets nobody in: see to it")
+            if answer == "elsewhere":
+                raise QuantMindError(f"nobody is at {secret} for {'hidden-word' if '%2D' in secret else '***'}")
             if answer == "raises":
                 raise KeyError(f"{secret}\nat http://me:pass-1@there/x")
             figures = {"slow": {"took": 2_000_000_000}, "late": {"took": 1, "clock": 5_000_000_000}}
@@ -54,6 +56,8 @@ class Host(Sink[HostOptions]):
 
         if answer == "torn":
             raise ValueError("no place")
+        if answer == "elsewhere":
+            return (Server(secret, greet),)
         return (Server(f"there/{answer}", greet), Server(f"there/{answer}", greet))
 
 
@@ -97,6 +101,22 @@ def test_no_secret_is_told_whoever_wrote_it(found):
         ("failed", "host there/refuses: redis://***@there lets nobody in: see to it"),
         ("failed", r"host there/raises: KeyError: '***\nat http://***@there/x'"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        # Where a server is that a secret option names must be told: who is to start it has to know.
+        ("redis://there:6379/0", "redis://there:6379/0"),
+        ("unix:///run/redis.sock", "unix:///run/redis.sock"),
+        ("redis://me:hidden%2Dword@there/0", "redis://***@there/0"),
+        ("https://there/hidden/word?key=hidden-key#hidden-end", "https://there***?***#***"),
+    ],
+)
+def test_of_a_secret_address_what_is_secret_is_taken_out(found, monkeypatch, url, told):
+    monkeypatch.setenv("THERE", url)
+    ((state, line),) = found("elsewhere, password: '${THERE}'")
+    assert (state, line) == ("failed", f"host {told}: nobody is at {told} for ***")
 
 
 def test_none_is_waited_for_without_end(found):

@@ -42,6 +42,20 @@ async def refused(component, options):
     return str(caught.value)
 
 
+async def test_who_is_no_redis_is_told():
+    async def other(_, writer):
+        writer.write(b'INFO {"server_name": "other"}\r\n')
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(other, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        words = await refused(Redis, RedisOptions(url=f"redis://127.0.0.1:{port}/0"))
+    assert words == "what listens there is no Redis: correct `url`"
+
+
 @pytest.fixture
 def free_port():
     with socket.socket() as free:

@@ -52,7 +52,7 @@ def told(expect, *events, symbols=(BTC,), **figures):
 
 
 def differences(expect, *events, symbols=(BTC,), **figures):
-    return read(expect, symbols).differences(came(events, summary(**figures)))
+    return read(expect, symbols).differences(came(events, summary(**figures), 0))
 
 
 def signal(direction, confidence=1.0, strategy="m"):
@@ -107,7 +107,7 @@ class TestLists:
             {"signals": [{"strategy": "m", "direction": 1, "confidence_above": 0.6}]}, signal(-1.0), signal(1.0, 0.5)
         )
         assert difference == (
-            "signals[0]: expected {strategy: m, direction: 1, confidence_above: 0.6}, came {strategy: m, "
+            "signals[0]: expected {strategy: m, direction: 1, confidence_above: 0.6}, came after 0:00:00 {strategy: m, "
             "symbol: BTC/USDT:USDT, direction: 1.0, confidence: 0.5}: confidence was 0.5 (the nearest of 2)"
         )
 
@@ -119,8 +119,8 @@ class TestLists:
             "signals.exactly",
         ]
         assert told({"signals": {"exactly": [-1]}}, *came) == (
-            "signals.exactly: expected exactly 1 signals, not 2, came {strategy: m, symbol: BTC/USDT:USDT, "
-            "direction: 1.0, confidence: 1.0}"
+            "signals.exactly: expected exactly 1 signals, not 2, came after 0:00:00 {strategy: m, symbol: "
+            "BTC/USDT:USDT, direction: 1.0, confidence: 1.0}"
         )
         assert told({"signals": {"exactly": [-1, 1, 0]}}, *came) == (
             "signals.exactly[2]: expected {direction: 0}, came no more signals"
@@ -142,7 +142,7 @@ class TestLists:
         refusal = Refusal(1, BTC, "buy", D("0.2"), "max_leverage", "leverage 4 > limit 3", 0, "")
         assert told({"refusals": []}) == ""
         assert told({"refusals": []}, refusal) == (
-            "refusals: expected no refusals, came {code: max_leverage, symbol: BTC/USDT:USDT, side: buy, "
+            "refusals: expected no refusals, came after 0:00:00 {code: max_leverage, symbol: BTC/USDT:USDT, side: buy, "
             "quantity: 0.2, figures: leverage 4 > limit 3}"
         )
         assert told({"refusals": ["max_leverage"]}, refusal) == ""
@@ -256,7 +256,7 @@ class TestOrders:
             == ""
         )
         assert "trigger was 107.6" in told({"stops": [{"side": "sell", "trigger": 107.1}]}, *updates)
-        assert "no take_profits, came {symbol" in told({"take_profits": []}, *updates)
+        assert "no take_profits, came after 0:00:00 {symbol" in told({"take_profits": []}, *updates)
         assert told({"stops": [], "take_profits": []}, order("o1"), fill("o1", "0.4")) == ""
 
     def test_a_stop_covers_all_that_the_position_was_made_of(self):

@@ -250,7 +250,8 @@ def test_funding_is_settled(tmp_path):
 def test_what_is_not_there_is_told(tmp_path):
     assert told(tmp_path, [1], quotes(1000, 1000), {"position": 1}) == ""
     assert told(tmp_path, [None], quotes(1000, 1000), {"position": 1}) == "position: expected 1, came 0"
-    assert "no fills, came {symbol: BTC/USDT:USDT, side: buy" in told(tmp_path, [1], quotes(1000, 1000), {"fills": []})
+    found = told(tmp_path, [1], quotes(1000, 1000), {"fills": []})
+    assert "no fills, came after 0:00:02 {symbol: BTC/USDT:USDT, side: buy" in found
 
 
 def test_a_venue_is_replaced_by_the_simulated_executor(tmp_path):

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quantmind.kinds import MARKS, QUOTES, TRADES, bars
+from quantmind.kinds import MARKS, QUOTES, TRADES, Needs, bars
 from quantmind.market.bars import Built
 from quantmind.plugins import Plugins
 from quantmind.project import Project
@@ -166,6 +166,17 @@ def test_a_component_that_raises_is_a_problem(bench):
     (problem,) = refused(bench, feeds("tape: {broken: true}"))
     assert problem.endswith(
         "feeds[0].tape: its offers cannot be told: KeyError: 'tape'; a fault of its plugin, or of its options"
+    )
+
+
+@pytest.mark.parametrize("needs", [Needs(MINUTE), MINUTE, Needs(("bar",)), None])
+def test_needs_that_are_none_are_a_problem(bench, needs, monkeypatch):
+    recipe = bench.load()
+    monkeypatch.setattr(recipe.strategies[0].component, "needs", lambda _: needs)
+    with pytest.raises(RecipeProblems) as refusal:
+        wire(recipe)
+    assert "strategies[0].cross: its needs cannot be told: TypeError: it must be Needs((CHANNEL, ...)), was " in str(
+        refusal.value
     )
 
 

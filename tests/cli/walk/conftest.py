@@ -7,6 +7,7 @@ soon as it is there; of a new command the table needs nothing but one call that 
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ import signal
 import subprocess
 import sys
 import threading
+import warnings
 from pathlib import Path
 
 import click
@@ -268,6 +270,12 @@ def program(folder, *arguments, **more):
 
 
 @pytest.fixture
+def endless():
+    """The commands that run until they are interrupted."""
+    return ENDLESS
+
+
+@pytest.fixture
 def call(project, capfd):
     """Call the command in this process; what has no end is interrupted."""
 
@@ -279,17 +287,22 @@ def call(project, capfd):
                 raise KeyboardInterrupt
 
         before = signal.signal(signal.SIGINT, interrupt)
-        timer = threading.Timer(
-            PATIENCE if set(arguments[:1]) & set(ENDLESS) else 20, os.kill, (os.getpid(), signal.SIGINT)
-        )
+        endless = bool(set(arguments[:1]) & set(ENDLESS))
+        timer = threading.Timer(PATIENCE if endless else 20, os.kill, (os.getpid(), signal.SIGINT))
         timer.start()
-        try:
-            code = main(list(arguments))
-        finally:
-            calling = False
-            timer.cancel()
-            timer.join()
-            signal.signal(signal.SIGINT, before)
+        with warnings.catch_warnings():
+            if endless:
+                # An interrupt on the way up leaves to the end of the process what this process goes on with.
+                warnings.simplefilter("ignore", ResourceWarning)
+            try:
+                code = main(list(arguments))
+            finally:
+                calling = False
+                timer.cancel()
+                timer.join()
+                signal.signal(signal.SIGINT, before)
+            if endless:
+                gc.collect()
         output, errors = capfd.readouterr()
         return code, output, errors
 

@@ -117,7 +117,7 @@ def test_a_recording_faults_and_a_log(started, recording, tmp_path):
             "faults[0].book_gap.symbol: there is no contract NOPEUSDT; there are BTCUSDT, ETH",
         ),
         (["--log", "nowhere/x.jsonl"], "--log nowhere/x.jsonl: cannot be written"),
-        (["--nothing"], "No such option"),
+        (["--nothing"], "there is no option"),
     ],
 )
 def test_bad_options_are_one_line_and_code_2(program, arguments, words):
@@ -138,7 +138,9 @@ def test_a_port_that_is_taken(program):
         port = other.getsockname()[1]
         errors = program.run("venue", "--port", str(port), code_expected=2)
     assert errors.strip().splitlines() == [errors.strip()]
-    assert f"--host 127.0.0.1 --port {port}: cannot listen: " in errors
+    assert errors == (
+        f"error: --host 127.0.0.1 --port {port}: cannot listen: something else listens there: name another --port\n"
+    )
 
 
 def test_it_ends_though_a_request_is_never_answered(started, tmp_path):
