@@ -54,6 +54,9 @@ class Catalogue:
         found = [row.kind for row in self._all() if row.kind and row.name == name]
         if found:
             return tuple(dict.fromkeys(found))
+        if name in {*KINDS, COMMAND}:
+            of_kind = sorted({row.name for row in self._all() if row.kind == name})
+            raise UsageError(f"{name} is a kind: name one of it as well: {', '.join(of_kind) or 'none is installed'}")
         names = sorted({row.name for row in self._all() if row.kind})
         broken = [
             f"the plugin {row.distribution} {row.version} ({row.module}) that has it: {row.fault}"

@@ -48,26 +48,31 @@ def command(
 
     limits = Limits(silence, zero_volume, most)
     found = []
-    for finding in _findings(paths, interval, limits):
-        found.append(finding)
-        if not as_json:
-            click.echo(str(finding))
+    for path in paths:
+        before = len(found)
+        for finding in _findings(path, interval, limits):
+            found.append(finding)
+            if not as_json:
+                click.echo(str(finding))
+        if not as_json and len(found) == before:
+            click.echo(f"{path}: ok")
     if as_json:
         click.echo(json.dumps([msgspec.to_builtins(finding) for finding in found], indent=2))
     ctx.exit(1 if found else 0)
 
 
-def _findings(paths: tuple[Path, ...], interval: int | None, limits: Limits) -> Iterator[Finding]:
+def _findings(path: Path, interval: int | None, limits: Limits) -> Iterator[Finding]:
     from quantmind.data.store import Store
     from quantmind.data.store.check import check_file, check_store
 
-    for path in paths:
-        if path.is_dir():
-            store = Store(path)
-            if not store.streams():
-                raise UsageError(f"{path}: is no store: it has no folder venue=.../channel=.../symbol=...")
-            yield from check_store(store, limits)
-        elif not path.expanduser().exists():
-            raise UsageError(f"{path}: there is no such file or folder; looked up from {Path.cwd()}")
-        else:
-            yield from check_file(path, interval, limits)
+    if path.is_dir():
+        store = Store(path)
+        if not store.streams():
+            raise UsageError(
+                f"{path}: is no store: it has no folder venue=.../channel=.../symbol=...; files in it may be named"
+            )
+        yield from check_store(store, limits)
+    elif not path.expanduser().exists():
+        raise UsageError(f"{path}: there is no such file or folder; looked up from {Path.cwd()}")
+    else:
+        yield from check_file(path, interval, limits)

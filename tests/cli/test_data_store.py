@@ -131,7 +131,7 @@ def test_check_of_a_sound_store_finds_nothing(quantmind, folder):
     events += [Book(BTC, T + n * MINUTE, ((1.0, 1.0), (0.9, 1.0)), ((1.1, 1.0), (1.2, 1.0))) for n in range(1500)]
     events += [Book(BTC, T, (), ((1.1, 1.0),))]
     fill(folder / "s", *events)
-    assert quantmind("data", "check", "s") == (0, "", "")
+    assert quantmind("data", "check", "s") == (0, "s: ok\n", "")
     assert quantmind("data", "check", "s", "--json") == (0, "[]\n", "")
 
 

@@ -81,6 +81,7 @@ def test_what_comes_from_elsewhere_names_who_brings_it(quantmind, folder, strang
     ("arguments", "said"),
     [
         (["momentun"], "no component or command is called momentun; did you mean momentum?"),
+        (["strategy"], "strategy is a kind: name one of it as well: mean_reversion, momentum"),
         (["stratgy", "momentum"], "no kind is called stratgy; did you mean strategy? kinds: feed, "),
         (["strategy", "momentun"], "no strategy is called momentun; did you mean momentum? "),
         (["feed", "momentum"], "no feed is called momentum: it is a component of kind strategy; "),
