@@ -5,7 +5,9 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+import traceback
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -222,10 +224,7 @@ class Plugins:
                 plugin = entry.point.load()
                 self._components[entry.value] = self._register(plugin, entry.value)
             except (Exception, SystemExit) as error:  # noqa: BLE001 - one broken plugin must not lock the user out
-                text = " ".join(str(error).split())
-                self._faults[entry.value] = (
-                    text if isinstance(error, PluginError) else f"{type(error).__name__}: {text}"
-                )
+                self._faults[entry.value] = _why_not_loaded(error, entry.origin.module)
         return self._components[entry.value]
 
     def _register(self, plugin: object, name: str) -> tuple[type[Component[Any]], ...]:
@@ -245,6 +244,8 @@ class Plugins:
         results = self._manager.subset_hook_caller("register_components", others)()
         if not results:
             raise PluginError("it has no register_components with @hookimpl, or that returns nothing")
+        if any(isinstance(result, type) or not isinstance(result, Iterable) for result in results):
+            raise PluginError("its register_components must return a list of component classes, such as [MyStrategy]")
         components = tuple(component for result in results for component in result)
         if fault := next(filter(None, map(fault_of, components)), ""):
             raise PluginError(fault)
@@ -305,6 +306,27 @@ def _entry(point: EntryPoint, names: dict[int, tuple[str, str]]) -> _Entry:
     return _Entry(point.name, point.value, Origin(*names[id(dist)], module), point)
 
 
+def _why_not_loaded(error: BaseException, module: str) -> str:
+    """Say what an import raised, and the innermost line of the plugin's own package that it came from."""
+    text = " ".join(str(error).split())
+    if isinstance(error, PluginError):
+        return text
+    said = f"{type(error).__name__}: {text}"
+    if isinstance(error, pluggy.PluginValidationError):
+        # It shows the module as Python would: what helps is the hook that was meant.
+        hooks = ", ".join(name for name in vars(Hooks) if not name.startswith("_"))
+        return f"{said.partition(' in plugin ')[0]}; known: {hooks}"
+    if isinstance(error, ImportError | SyntaxError):
+        return said
+    package = module.partition(".")[0]
+    places = [
+        f" ({Path(frame.f_code.co_filename).name}:{line})"
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if str(frame.f_globals.get("__name__", "")).partition(".")[0] == package
+    ]
+    return said + (places[-1] if places else "")
+
+
 def _names(origin: Origin) -> frozenset[str]:
     """Return the names by which a plugin may be allowed."""
     return _normalised([origin.distribution, origin.module, origin.module.partition(".")[0]])
@@ -322,7 +344,12 @@ def _normalised(names: Collection[str]) -> frozenset[str]:
 def fault_of(component: object) -> str:
     """Say what keeps a class from being a component; empty if nothing does."""
     if not (isinstance(component, type) and issubclass(component, Component)):
-        return f"{component!r} is no component class: derive it from one of the kinds in quantmind.kinds"
+        given = isinstance(component, Component)
+        return (
+            f"{type(component).__name__} is registered as an object: register the class itself"
+            if given
+            else f"{component!r} is no component class: derive it from one of the kinds in quantmind.kinds"
+        )
     label = f"component {component.__module__}.{component.__qualname__}"
     kind = KINDS.get(component.kind)
     if kind is None or not issubclass(component, kind):
@@ -332,7 +359,13 @@ def fault_of(component: object) -> str:
         return f"{label} must have a name of small letters, digits and _, was {component.name!r}"
     if not component.__dict__.get("__doc__"):
         return f"{label} has no docstring: its first line is the summary"
+    return _fault_of_options(component, kind, label)
+
+
+def _fault_of_options(component: type[Component[Any]], kind: type[Component[Any]], label: str) -> str:
     model = getattr(component, "options_model", None)
-    if not (isinstance(model, type) and issubclass(model, Options)):
+    if not isinstance(model, type):
         return f"{label} has no options model: write class {component.__name__}({kind.__name__}[NoOptions])"
+    if not issubclass(model, Options):
+        return f"{label} has options {model.__name__}, which are not derived from quantmind.kinds.Options"
     return ""

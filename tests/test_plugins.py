@@ -184,11 +184,12 @@ def test_the_order_of_discovery_and_of_questions_changes_nothing(site, monkeypat
     [
         ("import no_such_library", "ModuleNotFoundError: No module named 'no_such_library'"),
         ("def (", "SyntaxError: "),
-        ("raise SystemExit(3)", "SystemExit: 3"),
+        ("raise SystemExit(3)", "SystemExit: 3 (broken_module.py:1)"),
+        ("import json\n\njson.loads('{')", "(broken_module.py:3)"),
         ("x = 1", "it has no register_components with @hookimpl"),
         (
             "from quantmind.hookspecs import hookimpl\n@hookimpl\ndef register_component():\n    return []",
-            "PluginValidationError: unknown hook 'register_component'",
+            "PluginValidationError: unknown hook 'register_component'; known: register_components",
         ),
         (
             "from quantmind.hookspecs import hookimpl\n@hookimpl\ndef register_components(x):\n    return []",
@@ -205,6 +206,19 @@ def test_the_order_of_discovery_and_of_questions_changes_nothing(site, monkeypat
         (SINK.format(cls="A", name="A b", summary="Is."), "was 'A b'"),
         (SINK.format(cls="A", name="a", summary=""), "has no docstring: its first line is the summary"),
         (SINK.format(cls="A", name="a", summary="Is.").replace("[NoOptions]", ""), "has no options model"),
+        (
+            "from pydantic import BaseModel\n"
+            + textwrap.dedent(SINK.format(cls="A", name="a", summary="Is.")).replace("[NoOptions]", "[BaseModel]"),
+            "has options BaseModel, which are not derived from quantmind.kinds.Options",
+        ),
+        (
+            textwrap.dedent(SINK.format(cls="A", name="a", summary="Is.")).replace("[A]", "A"),
+            "its register_components must return a list of component classes",
+        ),
+        (
+            textwrap.dedent(SINK.format(cls="A", name="a", summary="Is.")).replace("[A]", "[A(NoOptions(), None)]"),
+            "A is registered as an object: register the class itself",
+        ),
         (
             SINK.format(cls="A", name="a", summary="Is.").replace("Sink[", "Component[").replace("Sink", "Component"),
             "is of no known kind: derive it from one of Feed, Transport",

@@ -69,7 +69,9 @@ def _messages(request: Request) -> Iterator[Message]:
     """Find it, and yield all that is found out.
 
     Raises:
-        QuantMindError: there is nothing to check.
+        UsageError: nothing is called so, or it is called wrongly.
+        PluginError: it is there, and cannot be loaded.
+        QuantMindError: hypothesis is not installed.
     """
     if importlib.util.find_spec("hypothesis") is None:
         raise QuantMindError("the checks draw their examples with hypothesis, which is missing: pip install hypothesis")
@@ -80,7 +82,9 @@ def _messages(request: Request) -> Iterator[Message]:
         kinds = (request.kind,) if request.kind else catalogue.kinds(request.name)
         description = catalogue.describe(kinds[0], request.name)
     except UsageError as error:
-        raise PluginError("; ".join([str(error), *_unloaded(plugins, str(error))])) from error
+        text = "; ".join([str(error), *_faults(plugins, str(error))])
+        there = any(row.fault and not row.kind and row.name == request.name for row in plugins.all())
+        raise (PluginError if there else UsageError)(text) from error
     if len(kinds) > 1:
         ways = " or ".join(f"--kind {kind}" for kind in kinds)
         raise UsageError(f"{request.name} is the name of several: write {ways}")
@@ -107,10 +111,14 @@ def _messages(request: Request) -> Iterator[Message]:
             yield Told(finding)
 
 
-def _unloaded(plugins: Plugins, told: str) -> list[str]:
-    """Say which plugins could not be loaded, where that was not told: what is looked for may be of one of them."""
-    faults = [row for row in plugins.all() if row.fault and not row.kind and row.fault not in told]
-    return [f"{row.distribution} {row.version} ({row.module}) cannot be loaded: {row.fault}" for row in faults]
+def _faults(plugins: Plugins, told: str) -> list[str]:
+    """Say what is wrong with plugins, where that was not told: what is looked for may be of one of them."""
+    told_of = [row for row in plugins.all() if row.fault and row.fault not in told]
+    return [
+        f"{row.distribution} {row.version} ({row.module}) "
+        + (f"has {row.kind} {row.name}, {row.fault}" if row.kind else f"cannot be loaded: {row.fault}")
+        for row in told_of
+    ]
 
 
 def _finding(promise: Promise) -> Finding:

@@ -47,7 +47,7 @@ def command(
     from quantmind.data.store.findings import Limits
 
     limits = Limits(silence, zero_volume, most)
-    found = []
+    found: list[Finding] = []
     for path in paths:
         before = len(found)
         for finding in _findings(path, interval, limits):

@@ -52,7 +52,8 @@ def command(
     """Check the installed component NAME, or a command, and the package that brings it.
 
     It is tried on drawn examples in a process of its own: each promise of its kind is kept, broken or left out. It ends
-    with 1 where one is broken. Nothing is connected to without --live.
+    with 1 where one is broken, with 2 where nothing is called NAME, and with 78 where it is there but cannot be
+    loaded. Nothing is connected to without --live.
     """
     from quantmind.scaffold.finding import Request, Subject
     from quantmind.scaffold.trial import trial

@@ -36,7 +36,7 @@ def schema(session: Session, output: Path | None, project: bool) -> None:
     wiring, is told by `quantmind lint`.
     """  # noqa: D301 - \b keeps click from wrapping
     from quantmind.project import Project
-    from quantmind.recipe.schema import as_text, project_schema, recipe_schema
+    from quantmind.recipe.schema.recipes import as_text, project_schema, recipe_schema
 
     plugins = session.plugins(Project.find(Path.cwd(), os.environ))
     text = as_text(project_schema(plugins) if project else recipe_schema(plugins))

@@ -43,22 +43,33 @@ def _of_model(model: type[BaseModel], owner: str, path: str, above: tuple[type[B
 
 def _made(field: FieldInfo, owner: str, path: str, above: tuple[type[BaseModel], ...]) -> Any:
     """Return the first value that the option takes, of those that its type suggests."""
-    wanted = f"{owner}: the required option `{path}` has no example: write Field(..., examples=[VALUE])"
+    for written, _ in _taken(field, owner, path, above):
+        return written
+    raise QuantMindError(f"{owner}: the required option `{path}` has no example: write Field(..., examples=[VALUE])")
+
+
+def values(field: FieldInfo) -> Iterator[Any]:
+    """Yield values that an option takes, as its component gets them: of those that its type suggests, in any order."""
+    for _, value in _taken(field, "", "", ()):
+        yield value
+
+
+def _taken(field: FieldInfo, owner: str, path: str, above: tuple[type[BaseModel], ...]) -> Iterator[tuple[Any, Any]]:
+    """Yield values that an option takes, as they are written and as they are read."""
 
     def of_model(model: type[BaseModel]) -> Iterator[dict[str, Any]]:
         if model not in above:
-            yield _of_model(model, owner, f"{path}.", above)
+            yield _of_model(model, owner, f"{path}.", (*above, model))
 
     try:
         trial = create_model("Trial", __base__=Options, value=(field.annotation or Any, field))
-    except Exception as error:
-        raise QuantMindError(wanted) from error
-    for value in itertools.islice(candidates(field.annotation, field.metadata, of_model), _TRIES):
+    except Exception:  # noqa: BLE001 - the type of a stranger's option: what no model can hold has no value
+        return
+    for written in itertools.islice(candidates(field.annotation, field.metadata, of_model), _TRIES):
         # A validator of a plugin may raise anything.
         with suppress(Exception):
-            trial.model_validate({key("value", field): value})
-            return value
-    raise QuantMindError(wanted)
+            read: Any = trial.model_validate({key("value", field): written})
+            yield written, read.value
 
 
 def _data(value: Any) -> Any:

@@ -102,8 +102,14 @@ def _readme(subject: Subject, found: Distribution) -> tuple[str, str]:
         places += [folder / "plugins" / subject.module.partition(".")[0] / "README.md", folder / "README.md"]
     for place in places:
         if place.is_file():
-            return place.name, place.read_text("utf-8", errors="replace")
+            return _shown(place), place.read_text("utf-8", errors="replace")
     return "README.md", str(found.metadata.get_payload() or found.metadata["Description"] or "")  # type: ignore[attr-defined] # of email.message
+
+
+def _shown(place: Path) -> str:
+    """Write a path as one would from here."""
+    here = Path.cwd()
+    return str(place.relative_to(here) if place.is_relative_to(here) else place)
 
 
 def _source(found: Distribution) -> Path | None:

@@ -12,8 +12,9 @@ There is one such check for each kind (`check_allocator`, `check_archive`, `chec
 `check_limit`, `check_protection`, `check_sink`, `check_sizing`, `check_strategy`, `check_transport`), and
 `check_command` for what a plugin adds to the command line. Each takes a component, or a function that makes a new one,
 and raises an AssertionError which says who broke which promise, and what was seen. The promises of a kind stand in its
-file here, as `PROMISES`. `check_component` goes through those of any component class with options as a recipe has them,
-and yields a `Promise` for each: it is what `quantmind plugins check` prints.
+file here, as `PROMISES`; how they are proven is the business of `proving`. `check_component` goes through those of any
+component class with options as a recipe has them, and yields a `Promise` for each: it is what `quantmind plugins check`
+prints.
 
 Then say what yours does that others do not:
 
@@ -37,8 +38,8 @@ from quantmind.testing.isolation import isolated_plugins
 from quantmind.testing.limit import check_limit
 from quantmind.testing.list_feed import ListFeed
 from quantmind.testing.memory_sink import MemorySink
-from quantmind.testing.promise import Promise
 from quantmind.testing.protection import check_protection
+from quantmind.testing.proving.promise import Promise
 from quantmind.testing.run import Outcome, run_recipe
 from quantmind.testing.sink import check_sink
 from quantmind.testing.sizing import check_sizing

@@ -13,12 +13,12 @@ import msgspec
 
 from quantmind.events import Signal
 from quantmind.kinds import Allocator, Needs, Options, Portfolio
-from quantmind.testing.another_day import another_day
-from quantmind.testing.drawing import Examples, hypothesis
-from quantmind.testing.elsewhere import ways
 from quantmind.testing.examples import amounts, signals
-from quantmind.testing.promise import Check, expect, keep
-from quantmind.testing.reach import watched
+from quantmind.testing.proving.another_day import another_day
+from quantmind.testing.proving.drawing import Examples, hypothesis
+from quantmind.testing.proving.elsewhere import ways
+from quantmind.testing.proving.promise import Check, expect, keep
+from quantmind.testing.proving.reach import watched
 
 _EDGE = 5e-10
 """Half of the last digit of a Target."""

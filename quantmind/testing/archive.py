@@ -14,10 +14,10 @@ from quantmind.events.market import CHANNELS
 from quantmind.kinds import Archive, Channel, Options
 from quantmind.kinds import bars as bars_of
 from quantmind.testing.examples import BTC
-from quantmind.testing.opening import Terms, expect_no_loop
-from quantmind.testing.promise import Check, LeftOut, expect, keep, one_line
-from quantmind.testing.reach import watched
-from quantmind.testing.walk import START
+from quantmind.testing.proving.opening import Terms, expect_no_loop
+from quantmind.testing.proving.promise import Check, LeftOut, expect, keep, one_line
+from quantmind.testing.proving.reach import watched
+from quantmind.testing.proving.walk import START
 
 _HOUR = 3_600_000_000_000
 _MOST = 20_000

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from quantmind.testing.promise import Check, LeftOut, expect, keep
+from quantmind.testing.proving.promise import Check, LeftOut, expect, keep
 
 _HEAVY = (
     "aiohttp",

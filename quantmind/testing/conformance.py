@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -27,10 +28,11 @@ from quantmind.testing import (
     transport,
 )
 from quantmind.testing.examples import BTC, ETH
-from quantmind.testing.opening import Terms
-from quantmind.testing.promise import Check, LeftOut, Promise, expect, importable, one_line, proven, report
+from quantmind.testing.proving.opening import Terms
+from quantmind.testing.proving.promise import Check, LeftOut, Promise, expect, importable, one_line, raised, report
 
 _UNKNOWN = "an_option_that_nobody_has"
+_REFERENCE = re.compile(r"\$\{[^}]*?(?::-(?P<default>[^}]*))?\}")
 _INSTRUMENTS = tuple(KNOWN.values())
 
 
@@ -66,8 +68,7 @@ def check_component(
     except LeftOut as reason:
         why = str(reason)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's component may raise anything
-        made = proven("is made of its options", lambda error=error: _raise(error))  # type: ignore[misc] # bound at once
-        yield made
+        yield Promise("is made of its options", fault=_why_not_made(error))
         why = "it cannot be made"
     else:
         yield Promise("is made of its options")
@@ -102,7 +103,14 @@ class _General:
             return self.given
         from quantmind.reference.example import example
 
-        return example(self.component)
+        written = example(self.component)
+        # What a recipe takes from elsewhere is some text by the time that a component gets it.
+        filled: Mapping[str, Any] = _filled(written)
+        try:
+            self.model.model_validate(filled)
+        except (ValidationError, QuantMindError):
+            return written
+        return filled
 
     def options(self) -> Options:
         """Return the options.
@@ -114,6 +122,15 @@ class _General:
             return self.model.model_validate(dict(self.data()))
         except (ValidationError, QuantMindError) as error:
             raise LeftOut("its options are not valid") from error
+
+
+def _filled(data: Any) -> Any:
+    """Return options with their defaults, or made-up texts, in place of `${NAME}` and the like."""
+    if isinstance(data, str):
+        return _REFERENCE.sub(lambda match: match["default"] or "example", data)
+    if isinstance(data, dict):
+        return {name: _filled(value) for name, value in data.items()}
+    return [_filled(value) for value in data] if isinstance(data, list) else data
 
 
 def _known(general: _General) -> None:
@@ -216,8 +233,12 @@ def _models(model: type[BaseModel]) -> list[type[BaseModel]]:
     return list(found)
 
 
-def _raise(error: BaseException) -> None:
-    raise error
+def _why_not_made(error: BaseException) -> str:
+    told = raised(error)
+    # A component that was made lacks what all of its kind have.
+    if isinstance(error, AttributeError) and isinstance(error.obj, Component):
+        return f"{told}: its __init__ takes what that of its kind takes, and calls super().__init__ with it"
+    return told
 
 
 def _strategy(kind: Any, options: Options, _: bool) -> strategy.StrategySubject:

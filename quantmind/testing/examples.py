@@ -48,8 +48,8 @@ from quantmind.events.names import EventName
 from quantmind.kinds import BOOKS, FUNDING, MARKS, QUOTES, TICKERS, TRADES, Channel, Lot, Standing
 from quantmind.kinds import bars as bars_of
 from quantmind.market.instruments import KNOWN, Instrument
-from quantmind.testing.drawing import hypothesis
-from quantmind.testing.walk import START, Segment, walk
+from quantmind.testing.proving.drawing import hypothesis
+from quantmind.testing.proving.walk import START, Segment, walk
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy

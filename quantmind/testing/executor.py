@@ -12,12 +12,12 @@ import msgspec
 from quantmind.events import Absent, Accepted, Amend, AmendRejected, Cancel, CancelRejected, Market, OrderEvent, Query
 from quantmind.kinds import BOOKS, FUNDING, MARKS, QUOTES, TRADES, Channel, Executor, Options
 from quantmind.kinds import bars as bars_of
-from quantmind.testing.dealing import Dealing, Wish
-from quantmind.testing.drawing import Examples, hypothesis
 from quantmind.testing.examples import MINUTE, amounts, markets
-from quantmind.testing.promise import Check, LeftOut, expect, keep
-from quantmind.testing.reach import watched
-from quantmind.testing.walk import Segment, walk
+from quantmind.testing.proving.dealing import Dealing, Wish
+from quantmind.testing.proving.drawing import Examples, hypothesis
+from quantmind.testing.proving.promise import Check, LeftOut, expect, keep
+from quantmind.testing.proving.reach import watched
+from quantmind.testing.proving.walk import Segment, walk
 
 _OFFERS = (
     frozenset({QUOTES, TRADES, MARKS, FUNDING}),

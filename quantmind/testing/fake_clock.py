@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from quantmind.testing.walk import START
+from quantmind.testing.proving.walk import START
 
 
 class FakeClock:

@@ -15,9 +15,9 @@ from quantmind.events.market import CHANNELS
 from quantmind.kinds import Channel, Feed, Options
 from quantmind.kinds import bars as bars_of
 from quantmind.testing.examples import MINUTE
-from quantmind.testing.opening import Terms, expect_no_loop, within
-from quantmind.testing.promise import Check, LeftOut, expect, keep
-from quantmind.testing.reach import watched
+from quantmind.testing.proving.opening import Terms, expect_no_loop, within
+from quantmind.testing.proving.promise import Check, LeftOut, expect, keep
+from quantmind.testing.proving.reach import watched
 
 MOST = 20_000
 """Events that are looked at: a replay may be long, and a feed need not end."""

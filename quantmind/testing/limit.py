@@ -12,10 +12,10 @@ import msgspec
 from quantmind.events import Fact, Market, Side
 from quantmind.kinds import Allowed, Limit, Refused, Shrunk, Standing, Stop
 from quantmind.market.instruments import KNOWN, Instrument
-from quantmind.testing.drawing import Examples, hypothesis
 from quantmind.testing.examples import accounts, amounts, facts, markets
-from quantmind.testing.promise import Check, expect, expect_reason, keep
-from quantmind.testing.rule import FIGURES, NEEDS, shown
+from quantmind.testing.proving.drawing import Examples, hypothesis
+from quantmind.testing.proving.promise import Check, expect, expect_reason, keep
+from quantmind.testing.proving.rule import FIGURES, NEEDS, shown
 from quantmind.trader.gate import Gate, Intent
 
 

@@ -12,11 +12,11 @@ import msgspec
 from quantmind.events import Market
 from quantmind.kinds import Held, Levels, Protection
 from quantmind.market.instruments import Instrument
-from quantmind.testing.drawing import Examples, hypothesis
 from quantmind.testing.examples import amounts
-from quantmind.testing.promise import Check, expect, keep
-from quantmind.testing.rule import FIGURES, NEEDS, bars_for, shown
-from quantmind.testing.walk import START
+from quantmind.testing.proving.drawing import Examples, hypothesis
+from quantmind.testing.proving.promise import Check, expect, keep
+from quantmind.testing.proving.rule import FIGURES, NEEDS, bars_for, shown
+from quantmind.testing.proving.walk import START
 
 
 class ProtectionSubject:

@@ -17,9 +17,9 @@ from quantmind.events.names import EVENT_TYPES
 from quantmind.kinds import Options, Run, Sink
 from quantmind.metrics import LAG
 from quantmind.testing.examples import BTC, START, one_of_each
-from quantmind.testing.opening import PATIENCE, Terms, expect_no_loop, within
-from quantmind.testing.promise import Check, expect, keep
-from quantmind.testing.reach import Reach
+from quantmind.testing.proving.opening import PATIENCE, Terms, expect_no_loop, within
+from quantmind.testing.proving.promise import Check, expect, keep
+from quantmind.testing.proving.reach import Reach
 
 Make = Callable[[Run], Sink[Any]]
 

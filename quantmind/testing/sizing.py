@@ -12,10 +12,10 @@ import msgspec
 from quantmind.events import Fact, Market
 from quantmind.kinds import Sizing, SizingRule
 from quantmind.market.instruments import Instrument
-from quantmind.testing.drawing import Examples, hypothesis
 from quantmind.testing.examples import amounts, facts
-from quantmind.testing.promise import Check, expect, keep
-from quantmind.testing.rule import FIGURES, NEEDS, bars_for, shown
+from quantmind.testing.proving.drawing import Examples, hypothesis
+from quantmind.testing.proving.promise import Check, expect, keep
+from quantmind.testing.proving.rule import FIGURES, NEEDS, bars_for, shown
 
 
 class SizingSubject:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -10,15 +11,16 @@ import msgspec
 
 from quantmind.events import Market, Signal, WakeAt
 from quantmind.events.market import CHANNELS
-from quantmind.kinds import Needs, Options, Strategy
-from quantmind.testing.another_day import another_day
-from quantmind.testing.drawing import Examples
-from quantmind.testing.elsewhere import ways
+from quantmind.kinds import Channel, Needs, Options, Strategy
 from quantmind.testing.examples import markets
-from quantmind.testing.performance import Performance, Said
-from quantmind.testing.promise import Check, expect, keep
-from quantmind.testing.reach import watched
-from quantmind.testing.walk import Segment, walk
+from quantmind.testing.proving.another_day import another_day
+from quantmind.testing.proving.drawing import Examples
+from quantmind.testing.proving.elsewhere import ways
+from quantmind.testing.proving.performance import Performance, Said
+from quantmind.testing.proving.promise import Check, expect, keep
+from quantmind.testing.proving.reach import watched
+from quantmind.testing.proving.variation import variations
+from quantmind.testing.proving.walk import Segment, walk
 
 _MOST = 600
 """Steps of an example at the most: a strategy that asks for more history is tried with less."""
@@ -94,6 +96,9 @@ def _needs(subject: StrategySubject) -> None:
         again = subject.needs
     if not isinstance(needs, Needs):
         raise AssertionError(f"needs answered {needs!r}, which is no Needs")  # noqa: TRY004 - a check has failed
+    channels: object = needs.channels
+    sound = isinstance(channels, Sequence) and all(isinstance(channel, Channel) for channel in channels)
+    expect(sound, f"channels is a tuple of channels, as in Needs((QUOTES, bars(interval))), was {channels!r}")
     expect(again == needs, f"asked twice, it answered {needs}, and then {again}")
     expect(not reach.beyond, f"needs is for lint, which opens nothing, but {', '.join(reach.beyond)}")
     expect(needs.history >= 0, f"a history of {needs.history} events cannot be had")
@@ -110,13 +115,25 @@ def _handlers(subject: StrategySubject) -> None:
         words = str(next((channel for channel in needs.channels if channel.kind == kind), f"{kind} events"))
         expect(has or kind not in needed, f"it needs {words}, but has no {handler}: it would never see them")
         expect(
-            not has or kind in needed,
-            f"it has {handler}, but with these options it needs no {kind} channel: it would never be called",
+            not has or kind in needed or kind in _ever_needed(subject),
+            f"it has {handler}, but needs no {kind} channel: it would never be called; `needs` says what it is given",
         )
     fills = subject.kind.on_fill is not Strategy.on_fill
+    fills &= needs.fills or "fill" not in _ever_needed(subject)
     expect(not fills or needs.fills, "it has on_fill, but needs no fills: it would never be called")
     expect(fills or not needs.fills, "it needs fills, but has no on_fill: all would wait for them in vain")
     expect(bool(needed), "it needs no channel: no event would ever reach it")
+
+
+def _ever_needed(subject: StrategySubject) -> set[str]:
+    """Return the kinds of channel that it needs with any value of one of its options, and `fill`."""
+    needed: set[str] = set()
+    for options in variations(subject.options):
+        # Values that do not fit the others may raise anything.
+        with contextlib.suppress(Exception):
+            needs = subject.kind.needs(options)
+            needed |= {channel.kind for channel in needs.channels} | ({"fill"} if needs.fills else set())
+    return needed
 
 
 def _never_raises(subject: StrategySubject) -> None:
@@ -140,11 +157,13 @@ def _expect_fit(subject: StrategySubject, said: Said) -> None:
         # Woken at a time, it asks for a later one: else time would stand still.
         earliest = said.ts + said.woken
         expect(item.ts >= earliest, f"at {said.ts} it asked to be woken at {item.ts}, which is not later")
+        wakes = subject.kind.on_clock is not Strategy.on_clock
+        expect(wakes, "it asks to be woken, but has no on_clock: it would sleep on")
     elif isinstance(item, Signal):
         expect(item.strategy == subject.id, f"it signals as {item.strategy!r}, but is {subject.id!r}")
         expect(item.symbol in subject.symbols, f"it signals {item.symbol}, but trades {', '.join(subject.symbols)}")
-        expect(_within(item.direction, -1.0), f"a direction is in [-1, 1], was {item.direction!r}")
-        expect(_within(item.confidence, 0.0), f"a confidence is in [0, 1], was {item.confidence!r}")
+        expect(_within(item.direction, -1.0), f"a direction is in [-1, 1], {_was(item.direction)}")
+        expect(_within(item.confidence, 0.0), f"a confidence is in [0, 1], {_was(item.confidence)}")
     else:
         raise AssertionError(f"a handler answers signals, WakeAt or None, was {item!r}")  # noqa: TRY004 - as above
 
@@ -152,6 +171,11 @@ def _expect_fit(subject: StrategySubject, said: Said) -> None:
 def _within(figure: object, low: float) -> bool:
     # A NaN fails every comparison.
     return isinstance(figure, int | float) and low <= figure <= 1.0
+
+
+def _was(figure: object) -> str:
+    kind = type(figure)
+    return f"was {figure!r}" if issubclass(kind, int | float) else f"a float, was {figure!r} of {kind.__name__}"
 
 
 def _steady(subject: StrategySubject) -> None:

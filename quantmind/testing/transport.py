@@ -17,11 +17,21 @@ from quantmind.events import (
     codec,
 )
 from quantmind.kinds.transport import OBSERVER
-from quantmind.testing.opening import awaited
-from quantmind.testing.promise import Check, expect
-from quantmind.testing.transport_end import PATIENCE, TOPICS, End, Make, closed, heard, meet, publish_freely, until
-from quantmind.testing.transport_frames import bad_frames, one_of_each
-from quantmind.testing.transport_processes import PROCESS_CHECKS
+from quantmind.testing.proving.opening import awaited
+from quantmind.testing.proving.promise import Check, expect
+from quantmind.testing.proving.transport_end import (
+    PATIENCE,
+    TOPICS,
+    End,
+    Make,
+    closed,
+    heard,
+    meet,
+    publish_freely,
+    until,
+)
+from quantmind.testing.proving.transport_frames import bad_frames, one_of_each
+from quantmind.testing.proving.transport_processes import PROCESS_CHECKS
 
 _BTC = "BTC/USDT:USDT"
 

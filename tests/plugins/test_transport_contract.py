@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from quantmind.testing.proving.transport_processes import PROCESS_CHECKS
 from quantmind.testing.transport import CHECKS
-from quantmind.testing.transport_processes import PROCESS_CHECKS
 from quantmind_nats import NATS
 from quantmind_zeromq import ZeroMQ
 

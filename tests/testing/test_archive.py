@@ -12,8 +12,8 @@ from quantmind.events import Bar, Trade
 from quantmind.kinds import TRADES, Archive, NoOptions, bars
 from quantmind.testing import check_archive
 from quantmind.testing.archive import PROMISES, ArchiveSubject
-from quantmind.testing.opening import Terms
-from quantmind.testing.promise import report
+from quantmind.testing.proving.opening import Terms
+from quantmind.testing.proving.promise import report
 
 BTC = "BTC/USDT:USDT"
 MINUTE = 60_000_000_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 import pytest
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from quantmind.events import Signal
 from quantmind.kinds import KINDS, Component, Limit, Needs, NoOptions, Options, Protection, Sink, Strategy, bars
@@ -13,6 +13,12 @@ from quantmind.testing import Promise, check_component, conformance
 
 class WindowOptions(Options):
     window: int = Field(default=3, ge=2, description="Bars that are looked at.", examples=[5])
+
+
+class SecretOptions(Options):
+    key: SecretStr = Field(description="The key.")
+    host: str = Field(description="The server.", examples=["${HOST:-localhost}"])
+    words: list[str] = Field(description="Words.", examples=[["${WORD}", "plain"]])
 
 
 class Sound(Strategy[WindowOptions]):
@@ -218,6 +224,51 @@ def test_whatever_it_raises_is_told_in_one_line():
     assert told["is made of its options"].startswith("raised SystemExit: 3 (test_conformance.py:")
     said = faults(Broken)["puts stops on the losing side"]
     assert said.startswith("raised RuntimeError: one two (test_conformance.py:")
+
+
+class Secretive(Strategy[SecretOptions]):
+    """Wants what a recipe takes from elsewhere."""
+
+    name = "secretive"
+
+    def start(self):
+        for text in (self.options.key.get_secret_value(), self.options.host, *self.options.words):
+            if not text.isalnum():
+                raise ValueError(text)
+
+    needs = Sound.needs
+    on_bar = Sound.on_bar
+
+
+def test_an_example_is_filled_in_as_a_recipe_would_be():
+    assert faults(Secretive) == {}
+    told = faults(Secretive, {"key": "${credential:key}", "host": "h", "words": []})
+    assert told["is made of its options"].startswith("raised ValueError: ${credential:key} (test_conformance.py:")
+
+
+class Alone(Sound):
+    """Forgets the one that it is derived from."""
+
+    def __init__(self, options, id, symbols):
+        self.options = options
+
+
+def test_a_component_that_does_not_call_the_one_above_is_told_so():
+    told = faults(Alone)["is made of its options"]
+    assert told.startswith("raised AttributeError: 'Alone' object has no attribute 'symbols'")
+    assert told.endswith(": its __init__ takes what that of its kind takes, and calls super().__init__ with it")
+
+
+def test_the_place_of_what_a_library_raised_is_its_authors():
+    class Parsing(Sound):
+        """Reads what is no model."""
+
+        def on_bar(self, bar):
+            click.Choice(["a"]).convert("b", None, None)
+
+    told = faults(Parsing)["never raises, whatever the market"]
+    assert told.startswith("raised BadParameter: ")
+    assert "(test_conformance.py:" in told
 
 
 def test_a_command_is_checked_as_well():

@@ -15,7 +15,7 @@ from quantmind.events.names import EVENT_TYPES
 from quantmind.kinds import BOOKS, FUNDING, MARKS, QUOTES, TICKERS, TRADES, Channel, bars
 from quantmind.market.instruments import KNOWN
 from quantmind.testing import examples
-from quantmind.testing.walk import Segment, walk
+from quantmind.testing.proving.walk import Segment, walk
 
 BTC, ETH = KNOWN
 MINUTE = examples.MINUTE

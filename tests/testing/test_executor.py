@@ -13,7 +13,7 @@ from quantmind.kinds import Executor, NoOptions
 from quantmind.market.instruments import KNOWN
 from quantmind.testing import check_executor
 from quantmind.testing.executor import PROMISES, ExecutorSubject
-from quantmind.testing.promise import report
+from quantmind.testing.proving.promise import report
 from quantmind_paper import Paper
 from quantmind_paper.executor import PaperOptions
 

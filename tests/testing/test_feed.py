@@ -15,8 +15,8 @@ from quantmind.kinds import QUOTES, TRADES, Feed, NoOptions, Options, bars
 from quantmind.market.instruments import KNOWN
 from quantmind.testing import ListFeed, check_feed
 from quantmind.testing.feed import PROMISES, FeedSubject
-from quantmind.testing.opening import Terms
-from quantmind.testing.promise import report
+from quantmind.testing.proving.opening import Terms
+from quantmind.testing.proving.promise import report
 
 BTC, ETH = KNOWN
 INSTRUMENTS = tuple(KNOWN.values())
@@ -300,7 +300,7 @@ def test_a_feed_that_hangs_is_found(monkeypatch, broken):
         async def close(self):
             await asyncio.sleep(3600)
 
-    monkeypatch.setattr("quantmind.testing.opening.PATIENCE", 0.1)
+    monkeypatch.setattr("quantmind.testing.proving.opening.PATIENCE", 0.1)
     broken(lambda: check_feed(Hanging(NoOptions(), INSTRUMENTS)), "close took more than 0.1 s")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from quantmind.testing.reach import watched
+from quantmind.testing.proving.reach import watched
 
 
 def test_what_is_written_read_and_started_is_noted_and_modules_are_not(tmp_path):

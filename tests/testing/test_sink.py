@@ -11,8 +11,8 @@ from pydantic import Field
 from quantmind.events import Fill, Mark, Signal, Upto
 from quantmind.kinds import NoOptions, Options, Sink
 from quantmind.testing import MemorySink, check_sink
-from quantmind.testing.opening import Terms
-from quantmind.testing.promise import report
+from quantmind.testing.proving.opening import Terms
+from quantmind.testing.proving.promise import report
 from quantmind.testing.sink import PROMISES, SinkSubject
 
 
@@ -140,7 +140,7 @@ def test_a_slow_sink_is_found(monkeypatch, broken):
         async def write(self, batch):
             await asyncio.sleep(3600)
 
-    monkeypatch.setattr("quantmind.testing.opening.PATIENCE", 0.1)
+    monkeypatch.setattr("quantmind.testing.proving.opening.PATIENCE", 0.1)
     broken(lambda: check_sink(lambda run: Slow(NoOptions(), run)), "write took more than 0.1 s")
 
 

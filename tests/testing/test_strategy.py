@@ -7,12 +7,25 @@ import random
 import time
 from pathlib import Path
 from time import time as now
+from typing import Literal
 
 import pytest
 from pydantic import Field
 
 from quantmind.events import Signal, WakeAt
-from quantmind.kinds import QUOTES, TRADES, Needs, NoOptions, Options, Strategy, bars
+from quantmind.kinds import (
+    BOOKS,
+    FUNDING,
+    MARKS,
+    QUOTES,
+    TRADES,
+    Interval,
+    Needs,
+    NoOptions,
+    Options,
+    Strategy,
+    bars,
+)
 from quantmind.testing import check_strategy
 from quantmind.testing.strategy import PROMISES
 
@@ -160,6 +173,68 @@ class Wordy(Sound):
         return ["buy"]
 
 
+class Single(Sound):
+    def on_bar(self, bar):
+        return Float32(0.5).as_signal(self)
+
+
+class Float32:
+    """A number that is no float, as those of numpy."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def as_signal(self, strategy):
+        return strategy.signal(self)
+
+    def __repr__(self):
+        return f"float32({self.value})"
+
+
+class Numbered(Sound):
+    def on_bar(self, bar):
+        return 1
+
+
+class Worded(Sound):
+    def on_bar(self, bar):
+        return "buy"
+
+
+class Awaiting(Sound):
+    async def on_bar(self, bar):
+        return self.signal(1.0)
+
+
+class Yielding(Sound):
+    async def on_bar(self, bar):
+        yield self.signal(1.0)
+
+
+class Sleeping(Sound):
+    def on_bar(self, bar):
+        time.sleep(0.0001)
+        return self.signal(1.0)
+
+
+class Unwoken(Sound):
+    def on_bar(self, bar):
+        return WakeAt(bar.ts + 1)
+
+
+class Unbracketed(Sound):
+    @classmethod
+    def needs(cls, options):
+        return Needs(bars(MINUTE))
+
+
+class Unneeding(Strategy[NoOptions]):
+    """Does not say what it needs."""
+
+    name = "sound"
+    on_bar = Sound.on_bar
+
+
 class Late(Sound):
     def on_bar(self, bar):
         return WakeAt(bar.ts - 1)
@@ -260,7 +335,7 @@ class Remembering(Strategy[ListOptions]):
         (Needless, ["which is no Needs"]),
         (Curious, ["opens nothing for it: needs is for lint, which opens nothing, but it reads /etc/hostname"]),
         (Deaf, ["it needs quotes, but has no on_quote: it would never see them"]),
-        (Unheard, ["it has on_trade, but with these options it needs no trade channel: it would never be called"]),
+        (Unheard, ["it has on_trade, but needs no trade channel: it would never be called"]),
         (Unfilled, ["it has on_fill, but needs no fills"]),
         (Waiting, ["it needs fills, but has no on_fill"]),
         (Idle, ["it needs no channel"]),
@@ -271,6 +346,15 @@ class Remembering(Strategy[ListOptions]):
         (Foreign, ["it signals ETH/USDT:USDT, but trades BTC/USDT:USDT"]),
         (Posing, ["it signals as 'another', but is 'one'"]),
         (Wordy, ["a handler answers signals, WakeAt or None, was 'buy'"]),
+        (Single, ["a direction is in [-1, 1], a float, was float32(0.5) of Float32"]),
+        (Numbered, ["a handler answers signals, WakeAt or None, was 1"]),
+        (Worded, ["a handler answers signals, WakeAt or None, was 'buy'"]),
+        (Awaiting, ["on_bar is async: write `def on_bar`, it is called and not awaited"]),
+        (Yielding, ["on_bar is async: write `def on_bar`, it is called and not awaited"]),
+        (Sleeping, ["it sleeps for 0.0001 s, and the market waits: answer WakeAt to be called at a time"]),
+        (Unwoken, ["it asks to be woken, but has no on_clock"]),
+        (Unbracketed, ["channels is a tuple of channels, as in Needs((QUOTES, bars(interval))), was Channel("]),
+        (Unneeding, ["opens nothing for it: it has no `needs`, which every component of its kind must have"]),
         (Late, ["it asked to be woken at", "which is not later"]),
         (Sleepless, ["it asks to be woken more than 1000 times between two events"]),
         (Moody, ["says the same to the same market: to the same market it said", "the second time"]),
@@ -287,6 +371,90 @@ class Remembering(Strategy[ListOptions]):
 def test_each_broken_promise_is_found(kind, words, broken):
     said = broken(lambda: check_strategy(kind(NoOptions(), "one", [BTC]), examples=30), "sound", *words)
     assert len(said) < 1_000
+
+
+class FilterOptions(Options):
+    depth: int = Field(default=1, ge=1, description="Levels that are looked at.")
+
+
+class OptionalOptions(Options):
+    by: Literal["bars", "quotes"] = Field(default="bars", description="What it decides by.")
+    marks: bool = Field(default=False, description="Whether mark prices count.")
+    rates: float | None = Field(default=None, gt=0.5, lt=0.75, description="The funding rate to keep away from.")
+    trades: Interval | None = Field(default=None, description="How long trades are remembered.")
+    book: FilterOptions | None = Field(default=None, description="The filter by the book.")
+    fills: int = Field(default=0, ge=0, description="Fills that are waited for.")
+
+
+class Optional(Strategy[OptionalOptions]):
+    """Needs by default less than it can handle."""
+
+    name = "optional"
+
+    @classmethod
+    def needs(cls, options):
+        more = {FUNDING: options.rates, TRADES: options.trades, MARKS: options.marks, BOOKS: options.book}
+        first = bars(MINUTE) if options.by == "bars" else QUOTES
+        return Needs((first, *(channel for channel, wanted in more.items() if wanted)), fills=options.fills > 0)
+
+    def on_bar(self, bar):
+        return self.signal(1.0)
+
+    on_quote = on_mark = on_funding = on_trade = on_book = on_fill = on_bar
+
+
+def test_a_channel_that_other_options_need_may_be_handled(broken):
+    check_strategy(Optional(OptionalOptions(), "one", [BTC]), examples=5)
+    check_strategy(Optional(OptionalOptions(by="quotes", marks=True), "one", [BTC]), examples=5)
+
+    class More(Optional):
+        def on_ticker(self, ticker):
+            return self.signal(1.0)
+
+    broken(lambda: check_strategy(More(OptionalOptions(), "one", [BTC])), "it has on_ticker, but needs no ticker")
+
+
+BEGINNING = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+class Dating(Sound):
+    """Asks what is a datetime."""
+
+    def start(self):
+        self.last = BEGINNING
+
+    def on_bar(self, bar):
+        now = dt.datetime.fromtimestamp(bar.ts / 1e9, tz=dt.UTC)
+        for each in (self.last, now):
+            if not isinstance(each, dt.datetime):
+                raise TypeError(each)
+        since, self.last = now - self.last, now
+        return self.signal(1.0 if since > dt.timedelta(minutes=1) else -1.0)
+
+
+def test_a_datetime_of_any_make_is_one_on_another_day():
+    check_strategy(Dating(NoOptions(), "one", [BTC]), examples=10)
+
+
+class Slow(Sound):
+    calls = 0
+
+    def on_bar(self, bar):
+        type(self).calls += 1
+        return self.signal(1.0)
+
+
+def test_a_slow_strategy_is_tried_on_fewer_markets(monkeypatch):
+    check_strategy(Slow(NoOptions(), "one", [BTC]))
+    whole, Slow.calls = Slow.calls, 0
+    monkeypatch.setattr("quantmind.testing.proving.drawing._SECONDS", 0.0)
+    check_strategy(Slow(NoOptions(), "one", [BTC]))
+    assert 0 < Slow.calls < whole / 2
+
+
+def test_of_a_slow_strategy_the_fault_that_was_found_first_is_told(monkeypatch, broken):
+    monkeypatch.setattr("quantmind.testing.proving.drawing._SECONDS", 0.0)
+    broken(lambda: check_strategy(Loud(NoOptions(), "one", [BTC])), "a direction is in [-1, 1], was 2.0")
 
 
 def test_a_drawn_number_is_found_though_it_is_the_same_twice(broken):
@@ -337,7 +505,7 @@ def test_what_depends_on_hashes_is_found(module, broken):
 
 
 def test_what_cannot_be_made_in_another_process_is_left_out_there():
-    from quantmind.testing.promise import report
+    from quantmind.testing.proving.promise import report
     from quantmind.testing.strategy import StrategySubject
 
     class Local(Sound):

@@ -14,7 +14,8 @@ from quantmind.errors import QuantMindError
 from quantmind.events import codec
 from quantmind.kinds import Options, Transport
 from quantmind.kinds.transport import OBSERVER
-from quantmind.testing import check_transport, transport, transport_end, transport_processes
+from quantmind.testing import check_transport, transport
+from quantmind.testing.proving import transport_end, transport_processes
 
 
 class WireOptions(Options):

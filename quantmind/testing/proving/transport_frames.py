@@ -31,7 +31,7 @@ from quantmind.events import (
     codec,
 )
 from quantmind.metrics import LAG, REFUSALS
-from quantmind.testing.walk import START
+from quantmind.testing.proving.walk import START
 
 _SYMBOL = "BTC/USDT:USDT"
 

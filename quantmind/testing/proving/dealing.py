@@ -32,7 +32,7 @@ from quantmind.events import (
 from quantmind.kinds import Channel, Executor
 from quantmind.ledger.accounts import Account
 from quantmind.market.instruments import Instrument
-from quantmind.testing.promise import expect
+from quantmind.testing.proving.promise import expect
 from quantmind.trader.orders import Order, Step
 
 _ENDS = (Cancelled, Rejected, Absent)

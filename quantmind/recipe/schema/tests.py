@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from quantmind.recipe.expectations import LISTS, TOTALS
 from quantmind.recipe.given import SERIES, Account
-from quantmind.recipe.schema_options import options_schema
+from quantmind.recipe.schema.options import options_schema
 
 _NO_SYMBOL = {"propertyNames": {"pattern": "^[^/]*$"}}
 """Keys with a slash in one of them are symbols."""

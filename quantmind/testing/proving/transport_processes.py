@@ -11,8 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from quantmind.events import Clock, Ended, Failed
-from quantmind.testing.promise import expect
-from quantmind.testing.transport_end import PATIENCE, Child, End, Make, closed, meet, publish_freely, started, until
+from quantmind.testing.proving.promise import expect
+from quantmind.testing.proving.transport_end import (
+    PATIENCE,
+    Child,
+    End,
+    Make,
+    closed,
+    meet,
+    publish_freely,
+    started,
+    until,
+)
 
 _GROWTH = 80 * 1024 * 1024
 """Bytes by which a publisher may grow for a subscriber that does not read, of the 120 MB that it publishes."""

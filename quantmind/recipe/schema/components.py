@@ -9,9 +9,9 @@ from quantmind.errors import QuantMindError
 from quantmind.kinds import Component
 from quantmind.plugins import PluginError, Plugins
 from quantmind.recipe.faults import SLUG, SLUG_WORDS
-from quantmind.recipe.schema_options import options_schema
-from quantmind.recipe.schema_text import DEFINITIONS, allowed
-from quantmind.recipe.schema_values import offered, or_null
+from quantmind.recipe.schema.options import options_schema
+from quantmind.recipe.schema.text import DEFINITIONS, allowed
+from quantmind.recipe.schema.values import offered, or_null
 from quantmind.reference.example import example
 
 SLUG_SCHEMA = {"type": "string", "pattern": f"^{SLUG.pattern}$", "patternErrorMessage": SLUG_WORDS}

@@ -34,8 +34,8 @@ from quantmind.recipe.document import Document
 from quantmind.recipe.faults import validate
 from quantmind.recipe.findings import Findings
 from quantmind.recipe.interpolate import Interpolation
-from quantmind.recipe.schema_options import options_schema
-from quantmind.recipe.schema_text import DEFINITIONS, pattern
+from quantmind.recipe.schema.options import options_schema
+from quantmind.recipe.schema.text import DEFINITIONS, pattern
 
 
 class Colour(enum.Enum):

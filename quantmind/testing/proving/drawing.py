@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from typing import Any
+
+_SECONDS = 5.0
+"""Of the processor's time: then a slow component is tried on no more examples, and no smaller fault is looked for."""
+_LEAST = 5
+"""Examples that even a slow one is tried on."""
 
 
 def hypothesis() -> Any:
@@ -29,7 +36,7 @@ class Examples:
         self._drawn: list[Any] | None = None
 
     def each(self, test: Callable[[Any], None]) -> None:
-        """Run a test on every example; where it fails, look for the smallest one that does.
+        """Run a test on every example, of a slow component on fewer; where it fails, look for the smallest that does.
 
         Raises:
             Exception: what the test raised.
@@ -38,16 +45,23 @@ class Examples:
             drawn: list[Any] = []
             _run(self._strategy(), drawn.append, self._count)
             self._drawn = drawn
-        for example in self._drawn:
+        end = time.process_time() + _SECONDS
+        for number, example in enumerate(self._drawn):
+            if number >= _LEAST and time.process_time() > end:
+                return
             try:
                 test(example)
             except Exception:
-                _run(self._strategy(), test, self._count)
+                _run(self._strategy(), test, self._count, _SECONDS)
                 # The second time it did not fail: just that is what some checks are after.
                 raise
 
 
-def _run(strategy: Any, test: Callable[[Any], None], count: int) -> None:
+class _Enough(BaseException):
+    """The time is over; hypothesis hands on what is no Exception."""
+
+
+def _run(strategy: Any, test: Callable[[Any], None], count: int, seconds: float = math.inf) -> None:
     from hypothesis import HealthCheck, Phase, given, settings
     from hypothesis.errors import Flaky
 
@@ -62,8 +76,11 @@ def _run(strategy: Any, test: Callable[[Any], None], count: int) -> None:
         suppress_health_check=list(HealthCheck),
     )
     failed: list[Exception] = []
+    end = time.process_time() + seconds
 
     def tested(example: Any) -> None:
+        if time.process_time() > end:
+            raise _Enough
         try:
             test(example)
         except Exception as error:
@@ -73,5 +90,8 @@ def _run(strategy: Any, test: Callable[[Any], None], count: int) -> None:
     drawn: Any = given(strategy)
     try:
         quiet(drawn(tested))()
+    except _Enough:
+        if failed:
+            raise failed[0] from None
     except Flaky:
         raise failed[0] from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import AsyncIterable, Coroutine, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -64,17 +64,16 @@ class Performance:
             woken += 1
             if woken > _MOST_WAKES:
                 raise AssertionError(f"it asks to be woken more than {_MOST_WAKES} times between two events")
-            self._hear(self.strategy.on_clock(Clock(ts)), ts, woken=True)
+            self._hear("on_clock", Clock(ts), ts, woken=True)
         kind = CHANNELS[type(event)]
         channel = bars_of(event.interval) if isinstance(event, Bar) else Channel(kind)
         if channel in self._channels and event.symbol in self.strategy.symbols:
-            answer = getattr(self.strategy, f"on_{kind}")(event)
-            for signal in self._hear(answer, event.ts):
+            for signal in self._hear(f"on_{kind}", event, event.ts):
                 if self._fills:
                     self._fill(signal, event)
 
-    def _hear(self, answer: Any, ts: int, *, woken: bool = False) -> list[Signal]:
-        items = (answer,) if isinstance(answer, Signal | WakeAt) else () if answer is None else tuple(answer)
+    def _hear(self, handler: str, event: Any, ts: int, *, woken: bool = False) -> list[Signal]:
+        items = _items(handler, getattr(self.strategy, handler)(event))
         self.said += [Said(ts, woken, item) for item in items]
         for item in items:
             if isinstance(item, WakeAt) and item.ts >= ts + woken:
@@ -93,7 +92,19 @@ class Performance:
             number, f"f{number}", f"o{number}", signal.symbol, "buy" if quantity > 0 else "sell", abs(quantity), price,
             abs(quantity) * price / 2000, Decimal(0), position, price, event.ts, "t", f"x{number}",
         )  # fmt: skip
-        self._hear(self.strategy.on_fill(fill), event.ts)
+        self._hear("on_fill", fill, event.ts)
+
+
+def _items(handler: str, answer: Any) -> tuple[Any, ...]:
+    if answer is None:
+        return ()
+    if isinstance(answer, Coroutine | AsyncIterable):
+        if isinstance(answer, Coroutine):
+            answer.close()
+        raise AssertionError(f"{handler} is async: write `def {handler}`, it is called and not awaited")  # noqa: TRY004 - a check has failed
+    if isinstance(answer, Signal | WakeAt | str | bytes) or not isinstance(answer, Iterable):
+        return (answer,)
+    return tuple(answer)
 
 
 def _price(event: Any) -> float:

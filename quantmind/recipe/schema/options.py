@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import CoreSchema, core_schema
 
-from quantmind.recipe.schema_values import Values
+from quantmind.recipe.schema.values import Values
 from quantmind.recipe.written import plain, timed
 
 _LOOSENING = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import sys
 import traceback
@@ -15,7 +16,7 @@ import msgspec
 S = TypeVar("S")
 
 _CODE = re.compile(r"[a-z][a-z0-9_]*")
-_HERE = str(Path(__file__).parent)
+_OURS = f"{Path(__file__).parents[2]}{os.sep}"
 
 
 class Promise(msgspec.Struct, frozen=True):
@@ -85,7 +86,11 @@ def raised(error: BaseException) -> str:
     text = one_line(str(error))
     said = f"raised {type(error).__name__}: {text}" if text else f"raised {type(error).__name__}"
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if not _is_ours(frame.filename)]
+    others = [frame for frame in frames if not _is_ours(frame.filename)]
+    if isinstance(error, NotImplementedError) and not text and frames and _is_ours(frames[-1].filename):
+        return f"it has no `{frames[-1].name}`, which every component of its kind must have"
+    # What its author calls may raise deep inside of numpy: the place that helps is the author's own.
+    own = [frame for frame in others if _package(frame.filename) == _package(others[0].filename)]
     return f"{said} ({Path(own[-1].filename).name}:{own[-1].lineno})" if own else said
 
 
@@ -127,4 +132,13 @@ def _told(who: str, words: str, fault: str) -> str:
 
 def _is_ours(filename: str) -> bool:
     """Say whether a file is of the checks, of Python itself or of what draws examples."""
-    return filename.startswith((_HERE, sys.base_prefix + "/lib", "<")) or "/hypothesis/" in filename
+    return filename.startswith((_OURS, sys.base_prefix + "/lib", "<")) or "/hypothesis/" in filename
+
+
+def _package(filename: str) -> Path:
+    """Return what a file is a part of: the installed package, else the folder that it lies in."""
+    path = Path(filename)
+    for place in ("site-packages", "dist-packages"):
+        if place in path.parts:
+            return Path(*path.parts[: path.parts.index(place) + 2])
+    return path.parent

@@ -17,11 +17,11 @@ from quantmind.project import ProjectOptions
 from quantmind.recipe.entry import LimitEntry
 from quantmind.recipe.instruments import Steps
 from quantmind.recipe.load import KEYS, REQUIRED, Risk
-from quantmind.recipe.schema_components import NOTHING, SLUG_SCHEMA, Components
-from quantmind.recipe.schema_options import options_schema
-from quantmind.recipe.schema_tests import tests_definitions, tests_schema
-from quantmind.recipe.schema_text import DEFINITIONS, allowed
-from quantmind.recipe.schema_values import offered, or_null
+from quantmind.recipe.schema.components import NOTHING, SLUG_SCHEMA, Components
+from quantmind.recipe.schema.options import options_schema
+from quantmind.recipe.schema.tests import tests_definitions, tests_schema
+from quantmind.recipe.schema.text import DEFINITIONS, allowed
+from quantmind.recipe.schema.values import offered, or_null
 
 _SYMBOL = r"[A-Z0-9]+/([A-Z0-9]+):\1$"
 _ONE = {"minProperties": 1, "maxProperties": 1}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from quantmind.recipe.schema_text import allowed, pattern
+from quantmind.recipe.schema.text import allowed, pattern
 from quantmind.recipe.written import flow
 
 _TOLD = ("description", "default", "examples")

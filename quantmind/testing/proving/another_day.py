@@ -23,6 +23,7 @@ def another_day(kind: type[Any]) -> Iterator[None]:
     real = {name: getattr(time, name) for name in _CLOCKS}
     false: dict[int, Any] = {id(function): _shifted(name, function) for name, function in real.items()}
     false[id(dt.datetime)] = _later_datetime()
+    false[id(time.sleep)] = _no_sleep
     package = kind.__module__.partition(".")[0]
     with contextlib.ExitStack() as stack:
         for module in _modules(package):
@@ -31,6 +32,7 @@ def another_day(kind: type[Any]) -> Iterator[None]:
                     stack.enter_context(patch.object(module, name, false[id(value)]))
         for name, function in real.items():
             stack.enter_context(patch.object(time, name, false[id(function)]))
+        stack.enter_context(patch.object(time, "sleep", _no_sleep))
         stack.enter_context(patch.object(dt, "datetime", false[id(dt.datetime)]))
         state = random.getstate()
         random.seed(0xDA7A)
@@ -53,8 +55,25 @@ def _shifted(name: str, function: Any) -> Any:
     return lambda: function() + later
 
 
+def _no_sleep(seconds: float) -> None:
+    raise AssertionError(f"it sleeps for {seconds} s, and the market waits: answer WakeAt to be called at a time")
+
+
+class _AnyDatetime(type):
+    """What was made before, or by others, is a datetime as well."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, _DATETIME)
+
+    def __subclasscheck__(cls, kind: type) -> bool:
+        return issubclass(kind, _DATETIME)
+
+
+_DATETIME = dt.datetime
+
+
 def _later_datetime() -> type[dt.datetime]:
-    class Later(dt.datetime):
+    class Later(dt.datetime, metaclass=_AnyDatetime):
         """The time of another day."""
 
         @classmethod

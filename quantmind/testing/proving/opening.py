@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Coroutine
+from pathlib import Path
 from typing import Any, TypeVar
 
 from quantmind.errors import QuantMindError
-from quantmind.kinds import Component
-from quantmind.testing.promise import LeftOut, one_line
-from quantmind.testing.reach import Reach, watched
+from quantmind.kinds import Component, Options
+from quantmind.testing.proving.promise import LeftOut, one_line
+from quantmind.testing.proving.reach import Reach, watched
 
 T = TypeVar("T")
 
@@ -70,8 +72,29 @@ class Terms:
                 raise LeftOut(f"it cannot be opened with these options: {one_line(str(error))}") from error
             try:
                 yield reach
+            except FileNotFoundError as error:
+                option = _naming(component.options, error.filename)
+                if self.strict or not option:
+                    raise
+                raise LeftOut(f"its option {option} names {error.filename}, which is not there") from error
             finally:
                 await within(component.close(), "close")
+
+
+def _naming(options: Options, path: object) -> str:
+    """Return the option that names a path, or a folder that it would be in; empty if none does."""
+    if not isinstance(path, str | os.PathLike):
+        return ""
+    wanted = Path(path).absolute()
+    for name in type(options).model_fields:
+        value = getattr(options, name)
+        if (
+            value
+            and isinstance(value, str | os.PathLike)
+            and wanted.is_relative_to(Path(value).expanduser().absolute())
+        ):
+            return name
+    return ""
 
 
 def _refuse(reach: Reach) -> None:

@@ -22,11 +22,11 @@ from quantmind.recipe.expectations import KEYS as EXPECTED
 from quantmind.recipe.given import SERIES
 from quantmind.recipe.lint import lint
 from quantmind.recipe.load import KEYS
-from quantmind.recipe.schema import as_text, project_schema, recipe_schema
+from quantmind.recipe.schema.recipes import as_text, project_schema, recipe_schema
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 RECIPES = sorted((ROOT / "recipes").glob("*.yaml"))
-CORPUS = Path(__file__).parent / "corpus"
+CORPUS = ROOT / "tests" / "recipe" / "corpus"
 NOWHERE = Project(Path("nowhere"))
 
 BEYOND = {

@@ -10,9 +10,9 @@ from quantmind.events import Bar, Fact, Market
 from quantmind.kinds import Needs
 from quantmind.kinds.rule import Rule
 from quantmind.market.instruments import Instrument
-from quantmind.testing.drawing import hypothesis
-from quantmind.testing.promise import Check, expect
-from quantmind.testing.walk import START
+from quantmind.testing.proving.drawing import hypothesis
+from quantmind.testing.proving.promise import Check, expect
+from quantmind.testing.proving.walk import START
 
 
 class Made(Protocol):

@@ -19,7 +19,7 @@ from typing import Any, Literal, Self, get_args
 from quantmind.events import Clock, Ended, Failed, Incident, Presence, codec
 from quantmind.kinds.transport import STAGES, Topic, Transport
 from quantmind.pipeline.bus import Bus
-from quantmind.testing.promise import expect
+from quantmind.testing.proving.promise import expect
 
 Make = Callable[[str], Transport[Any]]
 """Makes one stage's end of a pipeline; all ends it makes meet."""
@@ -27,7 +27,7 @@ Make = Callable[[str], Transport[Any]]
 TOPICS: tuple[Topic, ...] = get_args(Topic)
 PATIENCE = 30.0
 """Seconds that anything may take: a slow machine is no fault of a transport."""
-_CHILD = "from quantmind.testing.transport_end import child; child()"
+_CHILD = "from quantmind.testing.proving.transport_end import child; child()"
 _PAUSE = 0.002
 _AGAIN = 0.02
 

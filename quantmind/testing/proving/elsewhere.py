@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from quantmind.events import Market
-from quantmind.testing.promise import LeftOut, importable
+from quantmind.testing.proving.promise import LeftOut, importable
 
-_CHILD = "from quantmind.testing.elsewhere import child; child()"
+_CHILD = "from quantmind.testing.proving.elsewhere import child; child()"
 _SEEDS = ("1", "2", "3")
 """A set of two texts comes in either order: so many processes hit on both."""
 _PATIENCE = 60.0
@@ -69,7 +69,7 @@ def child() -> None:
 
 
 def _performed(strategy: Any, market: Sequence[Market]) -> list[str]:
-    from quantmind.testing.performance import Performance
+    from quantmind.testing.proving.performance import Performance
 
     return [str(said) for said in Performance(strategy, strategy.needs(strategy.options)).to(market)]
 
