@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import socket
@@ -27,6 +28,18 @@ def pytest_collection_modifyitems(items):
         path = item.path.relative_to(ROOT).as_posix() if item.path.is_relative_to(ROOT) else ""
         if path.startswith(ONE_AT_A_TIME):
             item.add_marker(pytest.mark.xdist_group("processes"))
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was():
+    """Take back what a run in this process says of the log: the next test has its own."""
+    root = logging.getLogger()
+    level = root.level
+    yield
+    root.setLevel(level)
+    logging.disable(logging.NOTSET)
+    for handler in [handler for handler in root.handlers if type(handler) is logging.StreamHandler]:
+        root.removeHandler(handler)
 
 
 @pytest.fixture(scope="session")

@@ -45,18 +45,18 @@ async def lines(run, batch, **options):
 
 async def test_one_line_for_each_event(run_of_sink, one_of_each):
     assert await lines(run_of_sink, list(one_of_each.values())) == [
-        "2024-01-01 00:03:20.250 signal  BTC/USDT:USDT momentum direction +1 confidence 0.42",
+        "2024-01-01 00:03:20.250 signal  BTC/USDT:USDT trend direction +1 confidence 0.42",
         "2024-01-01 00:03:20.250 order   BTC/USDT:USDT buy 0.100 accepted",
         "2024-01-01 00:03:20.250 fill    BTC/USDT:USDT buy 0.100 @ 50012.3 fee 2.500615 position 0.100",
         "2024-01-01 00:03:20.250 funding BTC/USDT:USDT -2.02 on 0.4 @ 50500 rate 0.0001",
-        "2024-01-01 00:03:20.250 latch   account max_drawdown flatten: drawdown 0.1008 >= 0.1",
-        "2024-01-01 00:03:20.250 refusal BTC/USDT:USDT buy 0.300 max_leverage: leverage 3.2 > limit 3",
+        "2024-01-01 00:03:20.250 latch   account drawdown flatten: drawdown 0.1008 >= 0.1",
+        "2024-01-01 00:03:20.250 refusal BTC/USDT:USDT buy 0.300 leverage: leverage 3.2 > limit 3",
     ]
 
 
 async def test_targets_are_shown_when_asked_for(run_of_sink, one_of_each):
     assert await lines(run_of_sink, list(one_of_each.values()), events=["target"]) == [
-        "2024-01-01 00:03:20.250 target  BTC/USDT:USDT target 0.21 (momentum 0.21)"
+        "2024-01-01 00:03:20.250 target  BTC/USDT:USDT target 0.21 (trend 0.21)"
     ]
 
 
@@ -89,7 +89,7 @@ async def test_a_resting_order_says_why_it_rests_and_where(run_of_sink, one_of_e
 
 async def test_transfers_and_valuations_are_shown_when_asked_for(run_of_sink, one_of_each):
     assert await lines(run_of_sink, list(one_of_each.values()), events=["transfer", "valuation"]) == [
-        "2024-01-01 00:03:20.250 transfer BTC/USDT:USDT momentum +0.1, reversion -0.1 @ 50012.25",
+        "2024-01-01 00:03:20.250 transfer BTC/USDT:USDT trend +0.1, reversion -0.1 @ 50012.25",
         "2024-01-01 00:03:20.250 valuation account equity 10000.5 at BTC/USDT:USDT 50012.25",
     ]
 
@@ -112,7 +112,7 @@ def test_events_it_cannot_show_are_refused(events):
 
 async def test_flat_has_no_sign(run_of_sink, one_of_each):
     (line,) = await lines(run_of_sink, [msgspec.structs.replace(one_of_each["signal"], direction=0.0)])
-    assert line.endswith("momentum direction 0 confidence 0.42")
+    assert line.endswith("trend direction 0 confidence 0.42")
 
 
 class Terminal(io.StringIO):
@@ -137,12 +137,10 @@ async def test_a_terminal_shows_a_table_and_the_lines_below_it(run_on_terminal, 
         await console.write(list(one_of_each.values()))
     drawn = run_on_terminal.output.getvalue()
     last = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", drawn[drawn.rindex("symbol") :])
-    assert re.search(
-        r"BTC/USDT:USDT +50,012\.2 +50,012\.3 +1\.5 +0\.1 +50,012\.3 +-0\.01 +momentum \+1 \(0\.42\)", last
-    )
+    assert re.search(r"BTC/USDT:USDT +50,012\.2 +50,012\.3 +1\.5 +0\.1 +50,012\.3 +-0\.01 +trend \+1 \(0\.42\)", last)
     assert "equity 10,000.50  realised +0.00  fees 2.50  funding -2.02" in last
     assert "signals 2  orders 0  fills 1  refusals 1" in last
-    assert "refusal BTC/USDT:USDT buy 0.300 max_leverage: leverage 3.2 > limit 3" in last
+    assert "refusal BTC/USDT:USDT buy 0.300 leverage: leverage 3.2 > limit 3" in last
     assert last.count("latch ") == 1
 
 

@@ -23,10 +23,10 @@ async def test_each_event_is_one_line_with_its_type_first(run_of_sink, one_of_ea
     assert [json.loads(line)["type"] for line in lines] == list(one_of_each)
     by_type = dict(zip(one_of_each, lines, strict=True))
     assert lines[0] == (
-        '{"type":"signal","symbol":"BTC/USDT:USDT","strategy":"momentum","direction":1.0,"confidence":0.42,'
+        '{"type":"signal","symbol":"BTC/USDT:USDT","strategy":"trend","direction":1.0,"confidence":0.42,'
         '"ts":1704067400250000000,"id":"s1","cause":"1-2"}'
     )
-    assert '"value":"0.21","shares":[{"strategy":"momentum","value":"0.21"}]' in lines[1]
+    assert '"value":"0.21","shares":[{"strategy":"trend","value":"0.21"}]' in lines[1]
     assert '"reduce_only":false,"state":"accepted"' in lines[2]
     assert '"fee":"2.5006150"' in lines[3]
     assert '"average_price":"50012.3"' in lines[3]

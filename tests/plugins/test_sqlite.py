@@ -39,7 +39,7 @@ async def test_each_type_has_a_table_with_the_fields_of_the_event(run_of_sink, o
         for column, value in zip(columns[1:], row[1:], strict=True):
             expected = getattr(event, column)
             if column == "shares":
-                assert json.loads(value) == {"momentum": "0.21"}
+                assert json.loads(value) == {"trend": "0.21"}
             elif column == "parts":
                 assert json.loads(value) == [
                     {

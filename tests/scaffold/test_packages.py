@@ -29,6 +29,7 @@ class Environment:
         self.work.mkdir()
         left_out = {
             "PYTHONPATH",
+            "PYTEST_ADDOPTS",
             "STATE_DIRECTORY",
             "QUANTMIND_STATE",
             "XDG_STATE_HOME",

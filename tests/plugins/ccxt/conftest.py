@@ -101,7 +101,7 @@ async def live():
             made = Venue(VenueOptions(**{"port": 0, "speed": "virtual", **(venue or {})}))
             await made.start()
             stack.push_async_callback(made.stop)
-            options = {"book_speed": "0ms", "clock_tolerance": "365000d", "settings": {"timeout_on_exit": 1}, **options}
+            options = {"book_speed": "0ms", "clock_tolerance": "36500d", "settings": {"timeout_on_exit": 1}, **options}
             feed = Ccxt(CcxtOptions(url=made.url, **options), [KNOWN[symbol] for symbol in symbols])
             feed.wanted = dict.fromkeys(symbols, channels)
             await stack.enter_async_context(feed)
