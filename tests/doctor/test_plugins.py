@@ -27,6 +27,7 @@ def register_components():
 def site(tmp_path, monkeypatch):
     """Install a third party's plugin."""
     monkeypatch.syspath_prepend(str(tmp_path))
+    modules = []
 
     def install(name, text, commands=""):
         info = tmp_path / f"{name}-2.0.dist-info"
@@ -34,10 +35,12 @@ def site(tmp_path, monkeypatch):
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 2.0\n")
         (info / "entry_points.txt").write_text(f"[quantmind]\n{name} = {name}_module\n{commands}")
         (tmp_path / f"{name}_module.py").write_text(text)
-        sys.modules.pop(f"{name}_module", None)
+        modules.append(f"{name}_module")
         importlib.invalidate_caches()
 
-    return install
+    yield install
+    for module in modules:
+        sys.modules.pop(module, None)
 
 
 def found(allow=None):
