@@ -336,9 +336,13 @@ def _fields(origin: Origin) -> tuple[str, str, str]:
     return origin.distribution, origin.version, origin.module
 
 
+def normalised(name: str) -> str:
+    """Write a distribution's name as package indexes compare it: `My_Plugin` is `my-plugin`."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 def _normalised(names: Collection[str]) -> frozenset[str]:
-    """Compare names as package indexes do: `My_Plugin` is `my-plugin`."""
-    return frozenset(re.sub(r"[-_.]+", "-", name.strip()).lower() for name in names if name.strip())
+    return frozenset(normalised(name.strip()) for name in names if name.strip())
 
 
 def fault_of(component: object) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -11,7 +10,7 @@ from quantmind.cli import VERBS, contributed
 from quantmind.cli.session import Session
 from quantmind.errors import QuantMindError, UsageError
 from quantmind.kinds import KINDS, Component
-from quantmind.plugins import OWN, Found, Origin, PluginError, Plugins
+from quantmind.plugins import OWN, Found, Origin, PluginError, Plugins, normalised
 from quantmind.reference.command import CommandDescription, describe_command
 from quantmind.reference.component import Description, describe
 
@@ -83,7 +82,7 @@ class Catalogue:
         Raises:
             QuantMindError: there are none, or one of them cannot be loaded.
         """
-        verbs = VERBS if _normal(distribution) == OWN else {}
+        verbs = VERBS if normalised(distribution) == OWN else {}
         rows = [row for row in self._all() if row.kind == COMMAND and _same(row, distribution)]
         if not rows and not verbs:
             raise QuantMindError(self._nothing_of("command", distribution))
@@ -134,9 +133,4 @@ def _same(row: Found, distribution: str) -> bool:
 
 
 def _same_name(one: str, other: str) -> bool:
-    return _normal(one) == _normal(other)
-
-
-def _normal(name: str) -> str:
-    """Compare names as package indexes do."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+    return normalised(one) == normalised(other)

@@ -125,7 +125,7 @@ def _write(
     texts: Mapping[Path, str], made: Mapping[Path, Mapping[Part, str]], changed: Mapping[Path, tuple[Part, ...]]
 ) -> dict[Path, list[int]]:
     """Write the files that change; returns the lines of all markers as they are then."""
-    from quantmind.cli.replacing import replace
+    from quantmind.files import replace
     from quantmind.reference.marked import parts, rewritten
 
     whole = {file: rewritten(text, made[file]) for file, text in texts.items()}

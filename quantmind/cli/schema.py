@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from quantmind.cli.session import Session
-from quantmind.errors import QuantMindError, UsageError
+from quantmind.errors import UsageError
 
 
 @click.command(
@@ -35,6 +35,7 @@ def schema(session: Session, output: Path | None, project: bool) -> None:
     Write it again when plugins were installed or removed. What takes more than a look at each option, such as the
     wiring, is told by `quantmind lint`.
     """  # noqa: D301 - \b keeps click from wrapping
+    from quantmind.files import replace
     from quantmind.project import Project
     from quantmind.recipe.schema.recipes import as_text, project_schema, recipe_schema
 
@@ -45,30 +46,7 @@ def schema(session: Session, output: Path | None, project: bool) -> None:
     if output is None:
         click.echo(text, nl=False)
         return
-    _write(output, text.encode())
+    if output.is_dir():
+        raise UsageError(f"{output} is a folder: name a file, such as {output / 'recipe.schema.json'}")
+    replace({output: text.encode()})
     click.echo(f"wrote {output}")
-
-
-def _write(file: Path, content: bytes) -> None:
-    """Write a file beside its place first, and then put it there."""
-    if file.is_dir():
-        raise UsageError(f"{file} is a folder: name a file, such as {file / 'recipe.schema.json'}")
-    target = Path(os.path.realpath(file))
-    try:
-        if file.exists() and not file.is_file():
-            # A device or a pipe is written to, and not replaced.
-            file.write_bytes(content)
-            return
-        beside = target.with_name(f".{target.name}.{os.getpid()}")
-        try:
-            with beside.open("xb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            if target.exists():
-                beside.chmod(target.stat().st_mode & 0o7777)
-            beside.replace(target)
-        finally:
-            beside.unlink(missing_ok=True)
-    except OSError as error:
-        raise QuantMindError(f"{file}: cannot be written: {error.strerror}") from error

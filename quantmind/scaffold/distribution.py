@@ -10,15 +10,15 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from quantmind.errors import QuantMindError
-from quantmind.plugins import GROUP, OWN
+from quantmind.plugins import GROUP, OWN, normalised
 from quantmind.reference.marked import Part, parts, stale
 from quantmind.scaffold.finding import Finding, Subject
 
 
 def findings(subject: Subject, described: str) -> Iterator[Finding]:
     """Say what a package lacks; `described` is what the generated part of its README must hold."""
-    wanted = _normal(subject.distribution)
-    found = next((each for each in distributions() if _normal(each.metadata["Name"] or "") == wanted), None)
+    wanted = normalised(subject.distribution)
+    found = next((each for each in distributions() if normalised(each.metadata["Name"] or "") == wanted), None)
     if found is None:
         return
     if subject.kind != "command":
@@ -58,8 +58,8 @@ def _summed_up(found: Distribution) -> Finding:
 
 def _dependent(found: Distribution) -> Finding:
     words = "asks for quantmind"
-    names = {_normal(re.split(r"[^\w.-]", line.strip(), maxsplit=1)[0]) for line in found.requires or ()}
-    if _normal(found.metadata["Name"]) == OWN or OWN in names:
+    names = {normalised(re.split(r"[^\w.-]", line.strip(), maxsplit=1)[0]) for line in found.requires or ()}
+    if normalised(found.metadata["Name"]) == OWN or OWN in names:
         return Finding("package", words, "ok")
     told = 'installed alone it cannot work: write dependencies = ["quantmind>=0.1"] in pyproject.toml'
     return Finding("package", words, "failed", told)
@@ -122,8 +122,3 @@ def _source(found: Distribution) -> Path | None:
     if url.scheme != "file" or not address.get("dir_info", {}).get("editable"):
         return None
     return Path(unquote(url.path))
-
-
-def _normal(name: str) -> str:
-    """Compare names as package indexes do."""
-    return re.sub(r"[-_.]+", "-", name).lower()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from quantmind.errors import QuantMindError, UsageError
+from quantmind.files import beside
 from quantmind.systemd.units import HEADER
 
 
@@ -23,21 +23,13 @@ def write(contents: Mapping[Path, str], folder: Path) -> list[Path]:
         if os.path.lexists(target) and not _is_ours(target):
             raise UsageError(f"{target} was not written by this command and is not overwritten: name another folder")
     for target, text in targets.items():
-        fresh = target.with_name(f".{target.name}.{os.getpid()}")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            with fresh.open("x", encoding="utf-8") as stream:
-                stream.write(text)
-                stream.flush()
-                os.fsync(stream.fileno())
             # Units hold no secret, and are read by who asks for their state.
-            fresh.chmod(0o644)
-            fresh.replace(target)
+            with beside(target, text.encode(), 0o644) as fresh:
+                fresh.replace(target)
         except OSError as error:
             raise QuantMindError(f"{target}: cannot be written: {error.strerror}") from error
-        finally:
-            with contextlib.suppress(OSError):
-                fresh.unlink()
     return list(targets)
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from quantmind.errors import QuantMindError
+from quantmind.files import replace
 from quantmind.verdicts.collecting import Item
 from quantmind.verdicts.verdict import Verdict
 
@@ -39,7 +38,7 @@ def write(path: Path, verdicts: Sequence[tuple[Item, Verdict]], began: datetime,
         for item, verdict in own:
             _case(suite, item, verdict)
     ET.indent(root)
-    _put(path, ET.tostring(root, "utf-8", xml_declaration=True) + b"\n")
+    replace({path: ET.tostring(root, "utf-8", xml_declaration=True) + b"\n"})
 
 
 def _counts(verdicts: Sequence[tuple[Item, Verdict]], took: float) -> dict[str, str]:
@@ -75,24 +74,3 @@ def _case(suite: ET.Element, item: Item, verdict: Verdict) -> None:
 
 def _plain(text: str) -> str:
     return _FORBIDDEN.sub("\ufffd", text)
-
-
-def _put(path: Path, content: bytes) -> None:
-    try:
-        path = path.resolve()
-    except (OSError, RuntimeError) as error:
-        # Python 3.11 tells of links in a circle by a RuntimeError.
-        raise QuantMindError(f"{path}: cannot be written: it is a link to itself") from error
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        if path.exists() and not path.is_file():
-            # A pipe or a device is written to, and never put aside.
-            path.write_bytes(content)
-            return
-        try:
-            unfinished.write_bytes(content)
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
-    except OSError as error:
-        raise QuantMindError(f"{path}: cannot be written: {error.strerror or error}") from error
