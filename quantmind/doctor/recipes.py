@@ -10,10 +10,9 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from pydantic import BaseModel, SecretBytes, SecretStr
+from pydantic import SecretBytes, SecretStr
 
 from quantmind.doctor.clock import wall
 from quantmind.doctor.finding import Finding, failed, ok, warning
@@ -21,6 +20,7 @@ from quantmind.errors import QuantMindError
 from quantmind.kinds import Greeting, Server
 from quantmind.plugins import Plugins
 from quantmind.project import Project
+from quantmind.recipe.components import secrets
 from quantmind.recipe.load import load
 from quantmind.recipe.model import Recipe, Spec
 
@@ -34,7 +34,7 @@ _LOGIN = re.compile(r"//[^/@\s]*@")
 def recipes(files: Sequence[Path], plugins: Plugins) -> Iterator[Finding]:
     """Load each recipe as a run would, and greet the servers that its components talk to, all at once."""
     named: dict[str, Server] = {}
-    secrets: set[str] = set()
+    found: set[str] = set()
     for file in files:
         subject = f"{file}"
         try:
@@ -44,14 +44,14 @@ def recipes(files: Sequence[Path], plugins: Plugins) -> Iterator[Finding]:
             continue
         yield ok("recipe", f"{subject} is sound; its plugins, variables and credentials are here")
         for spec in _specs(recipe):
-            secrets |= set(_secrets(spec.options))
+            found |= {_told(secret) for _, secret in secrets(spec.options)}
             try:
                 for server in spec.component.servers(spec.options):
                     named.setdefault(f"{spec.component.name} {server.address}", server)
             except Exception as error:  # noqa: BLE001 - a component of others may raise anything
                 yield failed("server", f"{spec.path} does not say where it is: {type(error).__name__}: {error}")
     addresses = [_LOGIN.sub("//", server.address) for server in named.values()]
-    hidden = {part for secret in secrets for part in _hidden(secret, addresses)}
+    hidden = {part for secret in found for part in _hidden(secret, addresses)}
     for finding in _greeted(named):
         yield _masked(finding, hidden)
 
@@ -117,19 +117,10 @@ def _judged(name: str, greeting: Greeting) -> Finding:
     return ok("server", words)
 
 
-def _secrets(value: Any) -> Iterator[str]:
-    """Yield every secret in options, however deep."""
-    if isinstance(value, SecretStr | SecretBytes):
-        told = value.get_secret_value()
-        yield told.decode(errors="replace") if isinstance(told, bytes) else told
-    elif isinstance(value, BaseModel):
-        for _, member in value:
-            yield from _secrets(member)
-    elif isinstance(value, dict):
-        yield from _secrets(tuple(value.values()))
-    elif isinstance(value, list | tuple | set | frozenset):
-        for member in value:
-            yield from _secrets(member)
+def _told(secret: SecretStr | SecretBytes) -> str:
+    """Return what must not be told."""
+    value = secret.get_secret_value()
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
 
 
 def _hidden(secret: str, addresses: Sequence[str]) -> Iterator[str]:

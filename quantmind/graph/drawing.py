@@ -109,8 +109,10 @@ class _Drawing:
             self._needs(spec, key)
             self._flow(key, trader, _RULES[role])
         kind: Any = recipe.executor.component
+        offers = self._offers()
         for symbol in self._symbols:
-            for channel in kind.wants(recipe.executor.options, self._offered(symbol)):
+            offered = frozenset[Channel]().union(*(offer.get(symbol, ()) for offer in offers))
+            for channel in kind.wants(recipe.executor.options, offered):
                 self._take(symbol, channel, executor)
         self._flow(trader, executor, "orders")
         self._flow(executor, trader, "order events")
@@ -120,12 +122,12 @@ class _Drawing:
                 if wanted:
                     self._flow(trader, key, what)
 
-    def _offered(self, symbol: str) -> frozenset[Channel]:
-        offers: list[Any] = [
+    def _offers(self) -> list[Mapping[str, frozenset[Channel]]]:
+        """Return what each feed offers, by symbol."""
+        return [
             spec.component.offers(spec.options, self._symbols)  # type: ignore[attr-defined] # it is a feed
             for spec in self._recipe.feeds
         ]
-        return frozenset().union(*(offer.get(symbol, ()) for offer in offers))
 
     def _sink(self, spec: Spec, strategies: Iterable[str], allocator: str) -> None:
         wanted = _wanted(spec)
@@ -150,8 +152,9 @@ class _Drawing:
         return key
 
     def _needs(self, spec: Spec, key: str) -> None:
+        needs = _needs(spec)
         for symbol in self._symbols:
-            for channel in _needs(spec).channels:
+            for channel in needs.channels:
                 self._take(symbol, channel, key)
 
     def _take(self, symbol: str, channel: Channel, key: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -68,19 +69,23 @@ def read_component(raw: Any, kind: str, path: str, plugins: Plugins, findings: F
     return Spec(component, options, own_id, below) if options is not None and own_id else None
 
 
-def secrets(value: Any, path: str) -> set[str]:
-    """Return the paths of the secrets in options."""
+def secrets(value: Any, path: str = "") -> Iterator[tuple[str, SecretStr | SecretBytes]]:
+    """Yield the secrets in options, each with its path; of a set, whose members have no place, with that of the set."""
     if isinstance(value, SecretStr | SecretBytes):
-        return {path}
+        yield path, value
+        return
     if isinstance(value, BaseModel):
         members = [(join(path, name), getattr(value, name)) for name in type(value).model_fields]
     elif isinstance(value, dict):
         members = [(join(path, str(key)), member) for key, member in value.items()]
     elif isinstance(value, list | tuple):
         members = [(join(path, index), member) for index, member in enumerate(value)]
+    elif isinstance(value, set | frozenset):
+        members = [(path, member) for member in value]
     else:
         members = []
-    return {found for below, member in members for found in secrets(member, below)}
+    for below, member in members:
+        yield from secrets(member, below)
 
 
 def masked(data: Any, hidden: set[str], path: str = "") -> Any:

@@ -227,7 +227,7 @@ def _sections(data: dict[str, Any], sections: dict[str, Section], plugins: Plugi
 def _exposed(sections: Mapping[str, Section], findings: Findings, inherited: Findings) -> None:
     """Note the secrets that come from files which others can get at."""
     for name, several in sections.items():
-        for path in (at for spec in several.specs for at in secrets(spec.options, spec.path)):
+        for path in (at for spec in several.specs for at, _ in secrets(spec.options, spec.path)):
             (inherited if name == "limits" else findings).exposed(path)
 
 
@@ -247,7 +247,7 @@ def _recipe(
         return None
     risk, entry = rest
     specs = {path: section.specs for path, section in reading.sections.items()}
-    hidden = {at for several in specs.values() for spec in several for at in secrets(spec.options, spec.path)}
+    hidden = {at for several in specs.values() for spec in several for at, _ in secrets(spec.options, spec.path)}
     plain = masked(data, hidden | secret)
     values = leaves(plain)
     inherited = plain.pop("limits")
