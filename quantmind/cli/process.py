@@ -13,6 +13,7 @@ from types import FrameType
 from typing import NoReturn, TextIO
 
 from quantmind.cli.calling import INTERRUPTED, call
+from quantmind.cli.polars_hook import PolarsHook
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """The signals that end a process: an interrupt, a service manager's, and a terminal that is closed."""
@@ -29,6 +30,7 @@ def run(arguments: Sequence[str]) -> int:
         warnings.simplefilter("ignore")
     # The interpreter would let an interrupt kill it in its very last moments, when everything is done and told.
     atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
+    sys.meta_path.insert(0, PolarsHook())
     ending = Ending()
     try:
         ending.arm()
