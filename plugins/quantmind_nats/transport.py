@@ -26,10 +26,14 @@ if TYPE_CHECKING:
 LINGER = 1.0
 """How long, in seconds, the last frames may take to leave."""
 
+ELECTION = 30.0
+"""How long, in seconds, a cluster that lost a server may take to agree on who leads, until it is gone on without."""
+
 HEADERS = 512
 """Bytes that the server may count beside those of a frame."""
 
 _FACTS_FROM = "execution"
+_PAUSE = 0.2
 _log = logging.getLogger(__name__)
 
 
@@ -166,14 +170,20 @@ class NATS(Transport[NATSOptions]):
 
         from quantmind_nats.recorder import is_absent
 
-        for _ in range(3):
+        loop = asyncio.get_running_loop()
+        until = loop.time() + ELECTION
+        reason = ""
+        while not reason or loop.time() < until:
             session = await self._connection.wait()
             try:
                 return await self._bucket.words(session, stage)
             except (nats.errors.Error, TimeoutError, OSError) as error:
                 if isinstance(error, APIError) and is_absent(error):
                     return ()
-                reason = str(error) or type(error).__name__
+                told, reason = reason, str(error) or type(error).__name__
+                if not told:
+                    _log.warning("nats: what stage %s kept cannot be read yet: %s", stage, reason)
+            await asyncio.sleep(_PAUSE)
         _log.warning("nats: what stage %s kept cannot be read (%s); it says it again when it is there", stage, reason)
         return ()
 

@@ -126,4 +126,11 @@ async def test_a_cluster_outlives_one_of_its_servers(make_nats_server, tmp_path)
                     await asyncio.sleep(0.05)
         assert heard == list(range(heard[0], sent + 1))
         assert list(await execution.kept("strategy")) == [b"target"]
+        servers[1].kill()
+        asking = asyncio.create_task(execution.kept("strategy"))
+        # Longer than one question is waited for: whoever is left cannot answer, and the one killed first comes back.
+        await asyncio.sleep(8)
+        assert not asking.done()
+        servers[0].start()
+        assert list(await asking) == [b"target"]
         assert execution._recorder.active
