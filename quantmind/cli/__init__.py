@@ -41,11 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command is the process.
     """
     if arguments is not None:
-        from quantmind.cli.calling import call
+        from quantmind.cli.calling.call import call
 
         return call(arguments)
     # Nothing has begun that would have to be ended in order, and imports do not bear being interrupted.
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
-    from quantmind.cli.process import run
+    from quantmind.cli.calling.process import run
 
     return run(sys.argv[1:])

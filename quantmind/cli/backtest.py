@@ -11,9 +11,9 @@ from typing import Any
 import click
 
 from quantmind import logs
-from quantmind.cli import completing
-from quantmind.cli.interruption import interruptible
-from quantmind.cli.session import Session
+from quantmind.cli.calling.interruption import interruptible
+from quantmind.cli.calling.session import Session
+from quantmind.cli.completing import completers
 from quantmind.errors import UsageError
 from quantmind.kinds.moment import parse_moment
 from quantmind.kinds.options import parse_duration
@@ -44,7 +44,7 @@ DURATION = Read("duration", parse_duration)
     "quantmind backtest recipe.yaml --data BTCUSDT-1m.parquet --start 2025-05-18 --end 2025-05-25 --json",
 )
 @click.argument(
-    "recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path), shell_complete=completing.recipes
+    "recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path), shell_complete=completers.recipes
 )
 @click.argument("more", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path))
 @click.option(
@@ -58,7 +58,7 @@ DURATION = Read("duration", parse_duration)
 @click.option("--interval", type=DURATION, help="The bars to replay; default: the shortest there are.")
 @click.option("--start", type=MOMENT, help="The first bar is the first to open then; rows before it warm up.")
 @click.option("--end", type=MOMENT, help="The last bar is the last to open before.")
-@click.option("--executor", shell_complete=completing.executors, help="A simulated executor, in place of the recipe's.")
+@click.option("--executor", shell_complete=completers.executors, help="A simulated executor, in place of the recipe's.")
 @click.option("--balance", help="The balance to begin with.")
 @click.option("--fee", help="The fee of every fill, as a part of its notional: 0.0005 is 0.05 %.")
 @click.option("--latency", help="The time an order takes to reach the venue, such as 250ms.")

@@ -21,7 +21,7 @@ def completion(shell: str) -> None:
 
     No plugin is loaded to complete a line, but for a command of its own.
     """  # noqa: D301 - \b keeps click from wrapping
-    from quantmind.cli.command import quantmind
-    from quantmind.cli.shells import script
+    from quantmind.cli.calling.group import quantmind
+    from quantmind.cli.completing.shells import script
 
     click.echo(script(quantmind, shell), nl=False)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from quantmind.cli import completing
-from quantmind.cli.session import Session
+from quantmind.cli.calling.session import Session
+from quantmind.cli.completing import completers
 
 if TYPE_CHECKING:
     from quantmind.doctor.finding import Check, Finding
@@ -31,7 +31,7 @@ _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
     nargs=-1,
     metavar="[RECIPE]...",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    shell_complete=completing.recipes,
+    shell_complete=completers.recipes,
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array, an object for each line.")
 @click.pass_context

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from quantmind.cli import completing
-from quantmind.cli.session import Session
+from quantmind.cli.calling.session import Session
+from quantmind.cli.completing import completers
 from quantmind.errors import UsageError
 
 
@@ -41,7 +41,7 @@ class Documented(click.Command):
     epilog="Examples: quantmind export 20260101-120000-quickstart · "
     "quantmind export 20260101-120000-quickstart --format parquet --output quickstart",
 )
-@click.argument("run", shell_complete=completing.runs)
+@click.argument("run", shell_complete=completers.runs)
 @click.option(
     "--format",
     "format_",

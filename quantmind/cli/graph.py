@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from quantmind.cli import completing
-from quantmind.cli.session import Session
+from quantmind.cli.calling.session import Session
+from quantmind.cli.completing import completers
 from quantmind.errors import UsageError
 
 
@@ -28,7 +28,7 @@ class Format(enum.StrEnum):
     "quantmind graph recipes/quickstart.yaml --format dot | dot -Tsvg -o quickstart.svg",
 )
 @click.argument(
-    "recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path), shell_complete=completing.recipes
+    "recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path), shell_complete=completers.recipes
 )
 @click.option(
     "--format",

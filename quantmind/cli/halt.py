@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from quantmind.cli.calling.session import Session
 from quantmind.cli.operator_command import instruct, instruction_options
-from quantmind.cli.session import Session
 
 
 @click.command(epilog="Example: quantmind halt paper-demo --reason 'the news'")

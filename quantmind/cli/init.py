@@ -9,14 +9,14 @@ from pathlib import Path
 
 import click
 
-from quantmind.cli import completing
+from quantmind.cli.completing import completers
 from quantmind.cli.writing import write
 
 _CHECKOUT = Path(__file__).parents[2]
 
 
 @click.command(epilog="Example: quantmind init my-trading")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path), shell_complete=completing.folders)
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path), shell_complete=completers.folders)
 def init(folder: Path) -> None:
     """Write quantmind.yaml and example recipes into DIR; overwrites nothing, and writes all or nothing."""
     written = write(dict(_starter()), folder)

@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 import msgspec
 
-from quantmind.cli import completing
-from quantmind.cli.session import Session
+from quantmind.cli.calling.session import Session
+from quantmind.cli.completing import completers
 from quantmind.project import Project
 from quantmind.recipe.lint import lint as lint_recipe
 from quantmind.recipe.problems import Problem, RecipeProblems, one_line
@@ -23,7 +23,7 @@ from quantmind.recipe.problems import Problem, RecipeProblems, one_line
     required=True,
     metavar="FILE...",
     type=click.Path(exists=True, path_type=Path),
-    shell_complete=completing.recipes,
+    shell_complete=completers.recipes,
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array, an object for each file.")
 @click.pass_context

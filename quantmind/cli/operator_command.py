@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from quantmind.cli import completing
+from quantmind.cli.completing import completers
 from quantmind.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def account_argument(command: F) -> F:
     """Add the argument that names an account or a run."""
-    return click.argument("account", metavar="[ACCOUNT_OR_RUN]", required=False, shell_complete=completing.accounts)(
+    return click.argument("account", metavar="[ACCOUNT_OR_RUN]", required=False, shell_complete=completers.accounts)(
         command
     )
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from quantmind import logs
-from quantmind.cli import completing
-from quantmind.cli.interruption import Work, interruptible
-from quantmind.cli.session import Session
+from quantmind.cli.calling.interruption import Work, interruptible
+from quantmind.cli.calling.session import Session
+from quantmind.cli.completing import completers
 from quantmind.errors import QuantMindError, UsageError
 
 if TYPE_CHECKING:
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     "recipe",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     required=False,
-    shell_complete=completing.recipes,
+    shell_complete=completers.recipes,
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 @click.option("--record", is_flag=True, help="Write every input of each reducer, for --exact.")
-@click.option("--resume", metavar="RUN", shell_complete=completing.runs, help="Go on with a run that was interrupted.")
+@click.option("--resume", metavar="RUN", shell_complete=completers.runs, help="Go on with a run that was interrupted.")
 @click.option(
-    "--exact", metavar="RUN", shell_complete=completing.runs, help="Repeat a recorded run and compare what comes out."
+    "--exact", metavar="RUN", shell_complete=completers.runs, help="Repeat a recorded run and compare what comes out."
 )
 @click.option(
     "--stage",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from quantmind.cli.session import Session
+from quantmind.cli.calling.session import Session
 from quantmind.errors import UsageError
 
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import click
 
-from quantmind.cli import completing
-from quantmind.cli.session import Session
+from quantmind.cli.calling.session import Session
+from quantmind.cli.completing import completers
 from quantmind.recipe.show import as_json as recipe_as_json
 from quantmind.recipe.show import as_yaml
 
 
 @click.command(epilog="Example: quantmind show recipes/quickstart.yaml")
 @click.argument(
-    "recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path), shell_complete=completing.recipes
+    "recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path), shell_complete=completers.recipes
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object: the recipe, and origins by path.")
 @click.pass_obj

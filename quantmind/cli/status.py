@@ -6,8 +6,8 @@ import json
 
 import click
 
+from quantmind.cli.calling.session import Session
 from quantmind.cli.operator_command import account_argument, home
-from quantmind.cli.session import Session
 
 
 @click.command(epilog="Examples: quantmind status · quantmind status paper-demo --json")

@@ -11,8 +11,8 @@ from shlex import quote
 
 import click
 
-from quantmind.cli import completing
-from quantmind.cli.session import Session
+from quantmind.cli.calling.session import Session
+from quantmind.cli.completing import completers
 from quantmind.errors import RecipeError, UsageError
 from quantmind.project import Project
 from quantmind.recipe.document import read_document
@@ -42,7 +42,7 @@ def _matching(pattern: re.Pattern[str], words: str) -> Callable[[str], str]:
     epilog="Example: quantmind systemd recipes/zeromq.yaml --output units",
 )
 @click.argument(
-    "recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path), shell_complete=completing.recipes
+    "recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path), shell_complete=completers.recipes
 )
 @click.option("--output", "folder", required=True, metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--user", is_flag=True, help="Write units for the manager of a user, in place of the system's.")

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from quantmind import logs
-from quantmind.cli import completing
-from quantmind.cli.interruption import watch
-from quantmind.cli.session import Session
+from quantmind.cli.calling.interruption import watch
+from quantmind.cli.calling.session import Session
+from quantmind.cli.completing import completers
 from quantmind.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _MOMENT = 3.0
     "quantmind tap recipe.yaml --symbol BTC/USDT:USDT --count 100 | jq .type"
 )
 @click.argument(
-    "recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path), shell_complete=completing.recipes
+    "recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path), shell_complete=completers.recipes
 )
 @click.option(
     "--topic",
@@ -49,7 +49,7 @@ _MOMENT = 3.0
     "--symbol",
     "symbols",
     multiple=True,
-    shell_complete=completing.symbols,
+    shell_complete=completers.symbols,
     help="Only what is about this symbol; may be given again.",
 )
 @click.option("--count", type=click.IntRange(min=1), metavar="N", help="End after N lines.")

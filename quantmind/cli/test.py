@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from quantmind.cli import completing
-from quantmind.cli.session import Session
+from quantmind.cli.calling.session import Session
+from quantmind.cli.completing import completers
 from quantmind.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _NARROWEST, _WIDEST = 60, 120
     nargs=-1,
     metavar="[RECIPE]...",
     type=click.Path(exists=True, path_type=Path),
-    shell_complete=completing.recipes,
+    shell_complete=completers.recipes,
 )
 @click.option("-k", "name", metavar="NAME", default="", help="Only tests with this in their name.")
 @click.option("-v", "--verbose", is_flag=True, help="A line for each test.")

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from quantmind.cli import completing
-from quantmind.cli.interruption import watch
-from quantmind.cli.session import Session
+from quantmind.cli.calling.interruption import watch
+from quantmind.cli.calling.session import Session
+from quantmind.cli.completing import completers
 from quantmind.errors import QuantMindError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _WIDTH = 132
 
 @click.command(epilog="Examples: quantmind top recipe.yaml · quantmind top recipe.yaml --json")
 @click.argument(
-    "recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path), shell_complete=completing.recipes
+    "recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path), shell_complete=completers.recipes
 )
 @click.option("--once", is_flag=True, help="Print one table, also on a terminal.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from quantmind.cli import VERBS, contributed
+from quantmind.cli import VERBS
+from quantmind.cli.calling import contributed
 from quantmind.doctor.finding import Finding, failed, ok
 from quantmind.plugins import Plugins
 from quantmind.project import Project

@@ -21,7 +21,7 @@ from quantmind.errors import QuantMindError, UsageError
 from quantmind.plugins import PluginError
 from quantmind.scaffold.finding import Finding, Request, Subject
 
-_CHILD = "from quantmind.cli.checked import main; main()"
+_CHILD = "from quantmind.cli.plugins.checked import main; main()"
 _GRACE = 10.0
 """Seconds after which a process is killed that ought to have ended itself."""
 _FRAME = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d+) in (?P<where>.+)$', re.MULTILINE)

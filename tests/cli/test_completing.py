@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from quantmind.cli import VERBS, completing
+from quantmind.cli import VERBS
+from quantmind.cli.completing import completers
 from quantmind.kinds import KINDS
 from quantmind.plugins import Plugins
 from quantmind.project import Project
@@ -77,14 +78,14 @@ def test_kinds_and_names_of_components(complete):
 
 
 def test_the_kinds_are_those_there_are():
-    assert tuple(KINDS) == completing.KINDS
+    assert tuple(KINDS) == completers.KINDS
 
 
 def test_what_the_source_says_of_kinds_is_true():
     known = {}
     for row in Plugins(only_own=True, environ={}).all():
         known.setdefault(row.name, set()).add(row.kind)
-    found = completing._components()
+    found = completers._components()
     assert {name for name, kinds in found.items() if kinds} >= {"momentum", "kelly", "paper", "ccxt", "atr_stop"}
     for name, kinds in found.items():
         assert kinds <= known[name], name
@@ -101,7 +102,7 @@ class TestOthersPlugins:
     def test_a_command_that_cannot_be_loaded_says_nothing(self, complete, stranger):
         info = stranger / "stranger-2.0.dist-info" / "entry_points.txt"
         info.write_text("[quantmind.commands]\nodd = stranger_sink:nothing\n")
-        from quantmind.cli import contributed
+        from quantmind.cli.calling import contributed
 
         contributed.commands.cache_clear()
         importlib.invalidate_caches()
@@ -154,7 +155,7 @@ class TestRunsAndAccounts:
             (folder / "quantmind.yaml").write_text(project)
         (folder / "below").mkdir()
         monkeypatch.chdir(folder / "below")
-        assert completing._state() == Project.find(folder / "below", os.environ).state
+        assert completers._state() == Project.find(folder / "below", os.environ).state
 
 
 def test_symbols_of_a_recipe_and_of_instruments_that_are_known(complete, folder):

@@ -9,7 +9,7 @@ import pytest
 
 BEGINNING = """
 import os, signal, sys, threading, time
-from quantmind.cli.polars_hook import PolarsHook
+from quantmind.cli.calling.polars_hook import PolarsHook
 
 came = []
 signal.signal(signal.SIGINT, lambda *_: came.append(1))

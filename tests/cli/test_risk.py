@@ -4,9 +4,10 @@ import json
 import shlex
 from decimal import Decimal as D
 
+import click
 import pytest
 
-from quantmind.cli.risk import risk
+from quantmind.cli.risk import SUBCOMMANDS, risk
 from quantmind.market.indicators import ATR
 
 MONEY_KELLY = ("risk", "kelly", "--win-rate", "0.55", "--reward-risk", "1.5")
@@ -357,12 +358,12 @@ class TestRuin:
         assert line == "--drawdown: must be a number above 0 and below 1, was 1"
 
 
-@pytest.mark.parametrize("name", risk.commands)
+@pytest.mark.parametrize("name", SUBCOMMANDS)
 def test_the_examples_of_the_help_run(quantmind, folder, name):
     bars = [f"{n * 3600},{100 + n},{102 + n},{99 + n},{101 + n},1" for n in range(30)]
     (folder / "btc-1h.csv").write_text("time,open,high,low,close,volume\n" + "\n".join(bars) + "\n")
     (folder / "results.csv").write_text("result\n10\n-5\n")
-    epilog = risk.commands[name].epilog.replace("btc-1h.parquet", "btc-1h.csv")
+    epilog = risk.get_command(click.Context(risk), name).epilog.replace("btc-1h.parquet", "btc-1h.csv")
     examples = [line.removeprefix("Example: quantmind ") for line in epilog.splitlines() if "Example: " in line]
     assert examples
     for example in examples:

@@ -22,7 +22,7 @@ import click
 import pytest
 
 from quantmind.cli import main
-from quantmind.cli.command import quantmind as group
+from quantmind.cli.calling.group import quantmind as group
 
 ROOT = Path(__file__).parents[3]
 QUICKSTART = ROOT / "recipes" / "quickstart.yaml"

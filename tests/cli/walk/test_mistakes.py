@@ -8,7 +8,7 @@ import sys
 import click
 import pytest
 
-from quantmind.cli import command as command_module
+from quantmind.cli.calling import group
 from quantmind.errors import QuantMindError, UsageError
 
 FAULT = (
@@ -25,10 +25,10 @@ def failing(call, monkeypatch):
         def failing():
             raise error
 
-        get_command = command_module.Verbs.get_command
-        monkeypatch.setitem(command_module.VERBS, verb, "Fail.")
+        get_command = group.Verbs.get_command
+        monkeypatch.setitem(group.VERBS, verb, "Fail.")
         monkeypatch.setattr(
-            command_module.Verbs,
+            group.Verbs,
             "get_command",
             lambda self, ctx, name: failing if name == verb else get_command(self, ctx, name),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from quantmind.cli.subcommands import Subcommands
+from quantmind.cli.calling.subcommands import Subcommands
 
 SUBCOMMANDS = {
     "list": "List components and commands, and what is wrong with plugins.",

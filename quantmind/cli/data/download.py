@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from quantmind import logs
-from quantmind.cli import completing
 from quantmind.cli.backtest import MOMENT
-from quantmind.cli.data_options import CHANNELS, SPAN, check_symbol, counted, store_folder, with_interval
-from quantmind.cli.interruption import watch
-from quantmind.cli.session import Session
+from quantmind.cli.calling.interruption import watch
+from quantmind.cli.calling.session import Session
+from quantmind.cli.completing import completers
+from quantmind.cli.data.options import CHANNELS, SPAN, check_symbol, counted, store_folder, with_interval
 from quantmind.errors import UsageError
 from quantmind.kinds.channel import Channel
 
@@ -43,8 +43,8 @@ _DAY = 86_400_000_000_000
     "Example: quantmind data download SOURCE BTC/USDT:USDT ETH/USDT:USDT --channels bars,funding,marks "
     "--interval 5m --start 2025-01-01 --end 2025-07-01",
 )
-@click.argument("source", shell_complete=completing.archives)
-@click.argument("symbols", nargs=-1, required=True, metavar="SYMBOL...", shell_complete=completing.symbols)
+@click.argument("source", shell_complete=completers.archives)
+@click.argument("symbols", nargs=-1, required=True, metavar="SYMBOL...", shell_complete=completers.symbols)
 @click.option("--channels", type=CHANNELS, default="bars", show_default=True, help="Such as bars,funding,marks,trades.")
 @click.option("--interval", type=SPAN, default="1m", show_default=True, help="The length of the bars.")
 @click.option("--start", type=MOMENT, required=True, help="From when on; bars by the time they open.")

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from quantmind.cli import contributed
-from quantmind.cli.catalogue import Catalogue
-from quantmind.cli.session import Session
+from quantmind.cli.calling import contributed
+from quantmind.cli.calling.session import Session
+from quantmind.cli.plugins.catalogue import Catalogue
 from quantmind.errors import QuantMindError, UsageError
 from quantmind.plugins import PluginError, Plugins
 from quantmind.project import Project

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from quantmind.cli.backtest import MOMENT
-from quantmind.cli.data_options import CHANNELS, SPAN, check_symbol, counted, store_folder, with_interval
-from quantmind.cli.session import Session
+from quantmind.cli.calling.session import Session
+from quantmind.cli.data.options import CHANNELS, SPAN, check_symbol, counted, store_folder, with_interval
 from quantmind.errors import UsageError
 from quantmind.kinds.channel import Channel
 

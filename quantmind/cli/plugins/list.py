@@ -9,8 +9,9 @@ from pathlib import Path
 import click
 import msgspec
 
-from quantmind.cli import VERBS, contributed
-from quantmind.cli.session import Session
+from quantmind.cli import VERBS
+from quantmind.cli.calling import contributed
+from quantmind.cli.calling.session import Session
 from quantmind.project import Project
 
 

@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 
 
 class Subcommands(click.Group):
-    """A group whose commands stand in `quantmind/cli/<verb>_<command>.py`, each as `command`.
+    """A group whose commands stand in `quantmind/cli/<verb>/<command>.py`, each as `command`.
 
     `listed` has every command and what it does in one line.
     """
@@ -30,7 +30,7 @@ class Subcommands(click.Group):
         """Import the file of one."""
         if cmd_name not in self._listed:
             return None
-        module = importlib.import_module(f"quantmind.cli.{self.name}_{cmd_name}")
+        module = importlib.import_module(f"quantmind.cli.{self.name}.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 
@@ -46,9 +46,9 @@ class Subcommands(click.Group):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
         """Offer commands and options; imports none of them."""
-        from quantmind.cli import completing
+        from quantmind.cli.completing import completers
 
-        return completing.commands(self, self._listed, ctx, incomplete)
+        return completers.commands(self, self._listed, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """Write the table; imports none of them."""

@@ -8,8 +8,9 @@ import importlib
 import click
 from click.shell_completion import CompletionItem
 
-from quantmind.cli import VERBS, contributed
-from quantmind.cli.session import Session
+from quantmind.cli import VERBS
+from quantmind.cli.calling import contributed
+from quantmind.cli.calling.session import Session
 
 
 class Verbs(click.Group):
@@ -41,9 +42,9 @@ class Verbs(click.Group):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
         """Offer verbs, the commands of plugins, and options; imports none of them."""
-        from quantmind.cli import completing
+        from quantmind.cli.completing import completers
 
-        return completing.commands(self, {**VERBS, **contributed.summaries(tuple(VERBS))}, ctx, incomplete)
+        return completers.commands(self, {**VERBS, **contributed.summaries(tuple(VERBS))}, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """Write the table of verbs; imports none of them."""

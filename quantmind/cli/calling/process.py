@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn, TextIO
 
-from quantmind.cli.calling import INTERRUPTED, call
-from quantmind.cli.polars_hook import PolarsHook
+from quantmind.cli.calling.call import INTERRUPTED, call
+from quantmind.cli.calling.polars_hook import PolarsHook
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """The signals that end a process: an interrupt, a service manager's, and a terminal that is closed."""

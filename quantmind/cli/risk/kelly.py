@@ -7,16 +7,16 @@ from pathlib import Path
 
 import click
 
-from quantmind.cli.figures import Answer, figure, json_option, plain, tell
-from quantmind.cli.trade_results import read_results
+from quantmind.cli.risk.figures import Answer, figure, json_option, plain, tell
+from quantmind.cli.risk.trade_results import read_results
 from quantmind.errors import UsageError
-from quantmind.risk.kelly import Prior, measured
-from quantmind.risk.kelly import kelly as kelly_fraction
+from quantmind.risk.kelly import Prior, kelly, measured
 from quantmind.risk.ranges import INSIDE, PART, POSITIVE, RATE
 from quantmind.risk.results import Results
 
 
 @click.command(
+    "kelly",
     short_help="Work out the part of the equity to risk on a trade.",
     epilog="\b\nExample: quantmind risk kelly --win-rate 0.55 --reward-risk 1.5\n"
     "Example: quantmind risk kelly --file results.csv --json",
@@ -31,7 +31,7 @@ from quantmind.risk.results import Results
 @figure("--prior-reward-risk", POSITIVE, "With --file: the ratio believed in beforehand", default="1")
 @figure("--prior-weight", POSITIVE, "With --file: the trades that this ratio is worth", default="10")
 @json_option
-def kelly(
+def command(
     win_rate: Decimal | None,
     reward_risk: Decimal | None,
     fraction: Decimal,
@@ -81,7 +81,7 @@ def kelly(
     elif win_rate is None or reward_risk is None:
         raise UsageError("give --win-rate and --reward-risk, or --file with trade results")
     else:
-        full, w, r = kelly_fraction(win_rate, reward_risk), win_rate, reward_risk
+        full, w, r = kelly(win_rate, reward_risk), win_rate, reward_risk
         answer, more = {"win_rate": w, "reward_risk": r}, []
     f = max(full, Decimal(0)) * fraction
     hold = f"f {plain(f)} = {plain(fraction)} * {plain(full)}, the part of the equity to risk on a trade"

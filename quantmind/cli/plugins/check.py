@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from quantmind.cli import completing
-from quantmind.cli.session import Session
+from quantmind.cli.calling.session import Session
+from quantmind.cli.completing import completers
 from quantmind.kinds import KINDS
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _LABELS = {"ok": "ok", "failed": "FAILED", "left out": "left out", "advice": "ad
     epilog="\b\nExample: quantmind plugins check breakout\n"
     "Example: quantmind plugins check breakout --set window=50 --set interval=5m --json",
 )
-@click.argument("name", shell_complete=completing.names)
+@click.argument("name", shell_complete=completers.names)
 @click.option("--kind", type=click.Choice([*KINDS, "command"]), help="What it is, where several are called like it.")
 @click.option("--options", metavar="MAPPING", default="", help="Its options, as YAML or JSON; default: its example's.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="One of its options, as in YAML.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -11,17 +11,25 @@ import click
 import msgspec
 
 from quantmind.errors import UsageError
+from quantmind.events import Side
 from quantmind.kinds.options import parse_duration
 from quantmind.market.instruments import KNOWN, Instrument
 from quantmind.risk.ranges import Range
 
 _SMALLEST, _LARGEST = -15, 15
 
+SIDES: Mapping[str, Side] = {"long": "buy", "buy": "buy", "short": "sell", "sell": "sell"}
+"""The side of the order that opens a position, by the words for it."""
+
 Answer = dict[str, Decimal | int | str | None]
 """An answer by the names of its figures."""
 
 json_option = click.option(
     "--json", "json_", is_flag=True, help="Print one JSON object, each figure with all its digits."
+)
+
+side_option = click.option(
+    "--side", type=click.Choice(list(SIDES), case_sensitive=False), required=True, help="long or buy, short or sell."
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 
-from quantmind.cli.catalogue import COMMAND, Catalogue
+from quantmind.cli.plugins.catalogue import COMMAND, Catalogue
 from quantmind.errors import QuantMindError, UsageError
 from quantmind.reference import markdown, tables
 from quantmind.reference.command import CommandDescription

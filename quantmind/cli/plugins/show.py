@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from quantmind.cli import completing
-from quantmind.cli.session import Session
+from quantmind.cli.calling.session import Session
+from quantmind.cli.completing import completers
 
 if TYPE_CHECKING:
-    from quantmind.cli.catalogue import Catalogue
+    from quantmind.cli.plugins.catalogue import Catalogue
 
 _NARROWEST, _WIDEST = 40, 100
 
@@ -24,7 +24,7 @@ _NARROWEST, _WIDEST = 40, 100
     short_help="Show a component: options, example, what it needs and gives.",
     epilog="\b\nExample: quantmind plugins show strategy NAME\nExample: quantmind plugins show NAME --json",
 )
-@click.argument("what", nargs=-1, required=True, metavar="[KIND] NAME", shell_complete=completing.components)
+@click.argument("what", nargs=-1, required=True, metavar="[KIND] NAME", shell_complete=completers.components)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--markdown", is_flag=True, help="Print it as `quantmind plugins readme` writes it.")
 @click.pass_obj
@@ -34,7 +34,7 @@ def command(session: Session, what: tuple[str, ...], as_json: bool, markdown: bo
     KIND is feed, transport, strategy, allocator, sizing, protection, limit, executor, sink, archive, or command: what
     a plugin adds to `quantmind`. It may be left out where only one kind has the name.
     """
-    from quantmind.cli.catalogue import Catalogue
+    from quantmind.cli.plugins.catalogue import Catalogue
     from quantmind.errors import UsageError
     from quantmind.project import Project
     from quantmind.reference import markdown as as_markdown

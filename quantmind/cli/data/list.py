@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from quantmind.cli.data_options import counted, store_folder
+from quantmind.cli.data.options import counted, store_folder
 
 if TYPE_CHECKING:
     from quantmind.data.store.contents import Contents

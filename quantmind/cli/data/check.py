@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from quantmind.cli.data_options import SPAN
+from quantmind.cli.data.options import SPAN
 from quantmind.errors import UsageError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from quantmind.cli.figures import read_figure
+from quantmind.cli.risk.figures import read_figure
 from quantmind.errors import QuantMindError, UsageError
 
 COLUMNS = ("result", "realised", "pnl", "profit", "return")

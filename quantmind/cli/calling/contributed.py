@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from quantmind.cli.session import Session
+    from quantmind.cli.calling.session import Session
     from quantmind.plugins import Found, Plugins
 
 GROUP = "quantmind.commands"

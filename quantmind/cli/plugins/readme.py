@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from quantmind.cli.session import Session
+from quantmind.cli.calling.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from quantmind.cli.catalogue import Catalogue
+    from quantmind.cli.plugins.catalogue import Catalogue
     from quantmind.reference.marked import Part
 
 
@@ -41,7 +41,7 @@ def command(ctx: click.Context, files: tuple[Path, ...], check: bool, as_json: b
     or `commands DISTRIBUTION`, a table of what a distribution brings, or `hooks`, what a plugin may implement.
     Where one part cannot be made, no file is changed.
     """
-    from quantmind.cli.catalogue import Catalogue
+    from quantmind.cli.plugins.catalogue import Catalogue
     from quantmind.project import Project
     from quantmind.reference.marked import stale
 
@@ -94,8 +94,8 @@ def _made(texts: Mapping[Path, str], catalogue: Catalogue) -> dict[Path, dict[Pa
     Raises:
         MarkedError: one of them cannot be made; every reason.
     """
-    from quantmind.cli.readme_parts import FORMS
-    from quantmind.cli.readme_parts import made as made_of
+    from quantmind.cli.plugins.readme_parts import FORMS
+    from quantmind.cli.plugins.readme_parts import made as made_of
     from quantmind.errors import QuantMindError
     from quantmind.reference.marked import END, MarkedError, parts
 

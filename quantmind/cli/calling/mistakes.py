@@ -127,7 +127,8 @@ def _lowered(text: str) -> str:
 
 def _owner(verb: str) -> str:
     """Name whose fault an unexpected error of a verb is: QuantMind's, or that of the plugin whose command it is."""
-    from quantmind.cli import VERBS, contributed
+    from quantmind.cli import VERBS
+    from quantmind.cli.calling import contributed
 
     points = () if verb in VERBS else contributed.commands().get(verb, ())
     return contributed.owner(points[0]) if points else "QuantMind"

@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 
 from quantmind import logs
-from quantmind.cli import completing
-from quantmind.cli.data_options import CHANNELS, SPAN, counted, store_folder
-from quantmind.cli.interruption import interruptible
-from quantmind.cli.session import Session
+from quantmind.cli.calling.interruption import interruptible
+from quantmind.cli.calling.session import Session
+from quantmind.cli.completing import completers
+from quantmind.cli.data.options import CHANNELS, SPAN, counted, store_folder
 from quantmind.kinds.channel import Channel
 
 
@@ -23,7 +23,7 @@ from quantmind.kinds.channel import Channel
     "quantmind data record recipe.yaml --channels quote,trade,mark --to ~/market --json",
 )
 @click.argument(
-    "recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path), shell_complete=completing.recipes
+    "recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path), shell_complete=completers.recipes
 )
 @click.option("--to", type=click.Path(path_type=Path), metavar="FOLDER", help="The store; default: the project's.")
 @click.option("--for", "duration", type=SPAN, metavar="DURATION", help="How long, such as 10m; default: to the end.")

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 import click
 
-from quantmind.cli.command import quantmind
-from quantmind.cli.mistakes import exit_code_of, lines_of
+from quantmind.cli.calling.group import quantmind
+from quantmind.cli.calling.mistakes import exit_code_of, lines_of
 from quantmind.errors import UsageError
 
 INTERRUPTED = 130
@@ -47,7 +47,7 @@ def _called(given: list[str]) -> object:
     """Call a verb, and return what it returns."""
     _refuse_undecodable(given)
     if asked := os.environ.get(COMPLETION):
-        from quantmind.cli.shells import answer
+        from quantmind.cli.completing.shells import answer
 
         return answer(quantmind, asked)
     # Not by `main`, which writes an empty line after an interrupt.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from quantmind.cli.subcommands import Subcommands
+from quantmind.cli.calling.subcommands import Subcommands
 
 SUBCOMMANDS = {
     "record": "Record what the feeds of a recipe say.",

@@ -6,8 +6,9 @@ import difflib
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from quantmind.cli import VERBS, contributed
-from quantmind.cli.session import Session
+from quantmind.cli import VERBS
+from quantmind.cli.calling import contributed
+from quantmind.cli.calling.session import Session
 from quantmind.errors import QuantMindError, UsageError
 from quantmind.kinds import KINDS, Component
 from quantmind.plugins import OWN, Found, Origin, PluginError, Plugins, normalised

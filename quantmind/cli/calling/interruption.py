@@ -9,7 +9,7 @@ import signal
 from collections.abc import Coroutine, Iterator
 from typing import Any, Protocol, TypeVar
 
-from quantmind.cli.process import ENDING
+from quantmind.cli.calling.process import ENDING
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
