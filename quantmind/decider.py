@@ -8,10 +8,11 @@ from __future__ import annotations
 import functools
 import heapq
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from quantmind.blame import defined, shown, told
 from quantmind.errors import ComponentError
 from quantmind.events import (
     Bar,
@@ -162,7 +163,7 @@ class Decider:
         for handle, said in answers:
             strategy = _strategy_of(handle)
             try:
-                for item in (said,) if isinstance(said, Signal | WakeAt) else said or ():
+                for item in _items(handle, said):
                     self._hear(strategy, item, event, ts, signals, refused)
             except Exception as error:
                 raise _failure(handle, event, error) from error
@@ -213,14 +214,12 @@ class Decider:
         if signals:
             try:
                 shares = self._allocator.decide(Portfolio(signals, self._in_force, self.positions))
-                for symbol, parts in shares.items():
+                for symbol, parts in _shares(self._allocator, shares).items():
                     target = self._target(symbol, parts, ts, signals)
                     if target is not None:
                         targets.append(target)
             except Exception as error:
-                raise ComponentError(
-                    f"allocator {self._allocator.name} failed on {signals}: {type(error).__name__}: {error}"
-                ) from error
+                raise ComponentError(f"allocator {self._allocator.name} failed on {signals}: {told(error)}") from error
         return Upto(self._seq, tuple(signals), tuple(targets), refused)
 
     def _target(self, symbol: str, parts: Mapping[str, float], ts: int, signals: Sequence[Signal]) -> Target | None:
@@ -245,8 +244,25 @@ class Decider:
         return target
 
 
+def _items(handle: Any, said: object) -> Iterator[Signal | WakeAt]:
+    for item in said if isinstance(said, Iterable) else (said,):
+        if not isinstance(item, Signal | WakeAt):
+            wanted = "a signal, a WakeAt, several of these, or None"
+            raise TypeError(f"{handle.__name__} must give {wanted}, was {shown(said)}{defined(handle)}")
+        yield item
+
+
+def _shares(allocator: Allocator[Any], said: Any) -> Mapping[str, Mapping[str, float]]:
+    sound = isinstance(said, Mapping) and all(isinstance(parts, Mapping) for parts in said.values())
+    if not (sound and all(isinstance(share, int | float) for parts in said.values() for share in parts.values())):
+        wanted = "numbers by symbol and strategy, such as {symbol: {strategy: 0.5}}"
+        raise TypeError(f"decide must give {wanted}, was {shown(said)}{defined(allocator.decide)}")
+    shares: Mapping[str, Mapping[str, float]] = said
+    return shares
+
+
 def _failure(handle: Any, event: Any, error: Exception) -> ComponentError:
-    return ComponentError(f"strategy {_strategy_of(handle).id} failed on {event}: {type(error).__name__}: {error}")
+    return ComponentError(f"strategy {_strategy_of(handle).id} failed on {event}: {told(error)}")
 
 
 def _strategy_of(handle: Any) -> Strategy[Any]:

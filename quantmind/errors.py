@@ -28,4 +28,11 @@ class RecipeError(QuantMindError):
 
 
 class ComponentError(QuantMindError):
-    """A component raised; names it and the event it was given."""
+    """A component raised, or gave what it must not; names it and the event it was given."""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The message, and where in its author's file what it is raised from came up."""
+        from quantmind.blame import place
+
+        return (f"{self}{place(self.__cause__)}",)

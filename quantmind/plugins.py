@@ -5,30 +5,23 @@ from __future__ import annotations
 import difflib
 import os
 import re
-import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pluggy
 
+from quantmind.blame import place, told
+from quantmind.entries import COMMANDS, GROUP
+from quantmind.entries import OWN as OWN  # noqa: PLC0414 - others read it here
 from quantmind.errors import RecipeError
+from quantmind.fitness import fault_of, misfit_of
 from quantmind.hookspecs import Hooks
-from quantmind.kinds import KINDS, Component, Options
+from quantmind.kinds import Component
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution, EntryPoint
     from types import ModuleType
-
-GROUP = "quantmind"
-"""The group of entry points that plugins are found by."""
-COMMANDS = "quantmind.commands"
-"""The group of entry points that the commands of plugins are found by."""
-OWN = "quantmind"
-"""The distribution that `--no-plugins` leaves."""
-
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class PluginError(RecipeError):
@@ -111,7 +104,7 @@ class Plugins:
         self._components: dict[str, tuple[type[Component[Any]], ...]] = {}
         self._faults: dict[str, str] = {}
         for component in extra:
-            if fault := fault_of(component):
+            if fault := fault_of(component) or misfit_of(component):
                 raise PluginError(fault)
         self._extra = tuple(dict.fromkeys(extra))
 
@@ -247,8 +240,9 @@ class Plugins:
         if any(isinstance(result, type) or not isinstance(result, Iterable) for result in results):
             raise PluginError("its register_components must return a list of component classes, such as [MyStrategy]")
         components = tuple(component for result in results for component in result)
-        if fault := next(filter(None, map(fault_of, components)), ""):
-            raise PluginError(fault)
+        for component in components:
+            if fault := fault_of(component) or misfit_of(component):
+                raise PluginError(fault)
         return components
 
     def _registered(self, chosen: Callable[[_Entry], bool]) -> Iterator[tuple[type[Component[Any]], Origin]]:
@@ -308,23 +302,14 @@ def _entry(point: EntryPoint, names: dict[int, tuple[str, str]]) -> _Entry:
 
 def _why_not_loaded(error: BaseException, module: str) -> str:
     """Say what an import raised, and the innermost line of the plugin's own package that it came from."""
-    text = " ".join(str(error).split())
     if isinstance(error, PluginError):
-        return text
-    said = f"{type(error).__name__}: {text}"
+        return str(error)
+    said = told(error)
     if isinstance(error, pluggy.PluginValidationError):
         # It shows the module as Python would: what helps is the hook that was meant.
         hooks = ", ".join(name for name in vars(Hooks) if not name.startswith("_"))
         return f"{said.partition(' in plugin ')[0]}; known: {hooks}"
-    if isinstance(error, ImportError | SyntaxError):
-        return said
-    package = module.partition(".")[0]
-    places = [
-        f" ({Path(frame.f_code.co_filename).name}:{line})"
-        for frame, line in traceback.walk_tb(error.__traceback__)
-        if str(frame.f_globals.get("__name__", "")).partition(".")[0] == package
-    ]
-    return said + (places[-1] if places else "")
+    return said if isinstance(error, SyntaxError) else said + place(error, module.partition(".")[0])
 
 
 def _names(origin: Origin) -> frozenset[str]:
@@ -343,33 +328,3 @@ def normalised(name: str) -> str:
 
 def _normalised(names: Collection[str]) -> frozenset[str]:
     return frozenset(normalised(name.strip()) for name in names if name.strip())
-
-
-def fault_of(component: object) -> str:
-    """Say what keeps a class from being a component; empty if nothing does."""
-    if not (isinstance(component, type) and issubclass(component, Component)):
-        given = isinstance(component, Component)
-        return (
-            f"{type(component).__name__} is registered as an object: register the class itself"
-            if given
-            else f"{component!r} is no component class: derive it from one of the kinds in quantmind.kinds"
-        )
-    label = f"component {component.__module__}.{component.__qualname__}"
-    kind = KINDS.get(component.kind)
-    if kind is None or not issubclass(component, kind):
-        kinds = ", ".join(known.__name__ for known in KINDS.values())
-        return f"{label} is of no known kind: derive it from one of {kinds}"
-    if not _NAME.fullmatch(component.name):
-        return f"{label} must have a name of small letters, digits and _, was {component.name!r}"
-    if not component.__dict__.get("__doc__"):
-        return f"{label} has no docstring: its first line is the summary"
-    return _fault_of_options(component, kind, label)
-
-
-def _fault_of_options(component: type[Component[Any]], kind: type[Component[Any]], label: str) -> str:
-    model = getattr(component, "options_model", None)
-    if not isinstance(model, type):
-        return f"{label} has no options model: write class {component.__name__}({kind.__name__}[NoOptions])"
-    if not issubclass(model, Options):
-        return f"{label} has options {model.__name__}, which are not derived from quantmind.kinds.Options"
-    return ""

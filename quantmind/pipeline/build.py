@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, cast
 
+from quantmind.blame import defined, misanswered, told
 from quantmind.decider import Decider
 from quantmind.errors import ComponentError
 from quantmind.kinds import Executor, Feed, Run, Sink, Strategy, Transport
@@ -56,13 +58,25 @@ def identity(recipe: Recipe) -> str:
 def account(recipe: Recipe) -> str:
     """Return the key of the account that a recipe trades."""
     kind = cast("type[Executor[Any]]", recipe.executor.component)
-    return kind.account(recipe.executor.options)
+    try:
+        key: object = kind.account(recipe.executor.options)
+    except Exception as error:
+        raise ComponentError(f"{recipe.executor.path}: its account cannot be told: {told(error)}") from error
+    if not (isinstance(key, str) and key):
+        raise ComponentError(f"{recipe.executor.path}: account must give a text, was {key!r}{defined(kind.account)}")
+    return key
 
 
 def executor(recipe: Recipe, wiring: Wiring) -> Executor[Any]:
     """Build the executor, told what market data will come."""
     made: Executor[Any] = _make(recipe.executor, recipe.instruments)
-    made.prepare(wiring.channels)
+    try:
+        made.prepare(wiring.channels)
+        balance: object = made.balance
+    except Exception as error:
+        raise ComponentError(f"{recipe.executor.path}: cannot be prepared: {told(error)}") from error
+    if not (isinstance(balance, Decimal) and balance.is_finite()):
+        raise misanswered(made, "balance", "a finite Decimal", balance)
     return made
 
 
@@ -121,7 +135,12 @@ def transport(recipe: Recipe, stage: str) -> Transport[Any]:
 
 
 def _make(spec: Spec, *arguments: Any) -> Any:
+    kind = spec.component
     try:
-        return spec.component(spec.options, *arguments)
+        made = kind(spec.options, *arguments)
     except Exception as error:
-        raise ComponentError(f"{spec.path}: cannot be made: {type(error).__name__}: {error}") from error
+        raise ComponentError(f"{spec.path}: cannot be made: {told(error)}") from error
+    if not hasattr(made, "options"):
+        at = defined(kind.__init__)
+        raise ComponentError(f"{spec.path}: its __init__ must call super().__init__ with all that it is given{at}")
+    return made

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Any, cast
 
-from quantmind.events import Fact, Health, Market, OrderEvent, Vitals
+from quantmind.events import Fact, Health, Incident, Market, OrderEvent, Vitals
 from quantmind.metrics import EVENTS
 from quantmind.pipeline.deciding import Deciding
 from quantmind.pipeline.executing import Executing
@@ -65,6 +65,9 @@ class Driver:
                     await self._look(self._vigil, bool(batch))
                 events = self._handle(batch) if batch else self._pass_time(time.time_ns())
                 self._executing.commit()
+                count, fault = self._feeding.take_faults()
+                if count and Incident in self._sinking.wants:
+                    events.append(Incident("feed", time.time_ns(), "invalid", "feed", "market", count, fault[:200]))
                 if events:
                     await self._sinking.write(events)
                 await asyncio.sleep(0)

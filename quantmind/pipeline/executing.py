@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from quantmind.blame import misanswered, told
 from quantmind.errors import ComponentError, QuantMindError
 from quantmind.events import (
     Absent,
+    Amend,
+    Cancel,
     CancelRejected,
     Clock,
     Fact,
+    Figure,
     Health,
     Instruction,
     Market,
@@ -26,9 +30,14 @@ from quantmind.events import (
 from quantmind.kinds.executor import Executor
 from quantmind.market.bars import NEVER
 from quantmind.pipeline.record import Recorder
+from quantmind.pipeline.tally import AccountTally, Tally, began
 from quantmind.trader.gate import Approved
 from quantmind.trader.journal import Journal
+from quantmind.trader.rules import figures_of
 from quantmind.trader.trader import Trader
+
+_METHODS: Mapping[type, str] = {Submit: "submit", Amend: "amend", Cancel: "cancel"}
+"""What an executor performs each command with."""
 
 
 class Executing:
@@ -57,11 +66,31 @@ class Executing:
         self.trading = False
         """Whether instructions can be followed: from the start to the end."""
         self.busy_to = self.resumed_at + 1 if recorder is None else NEVER
+        self.ailing: Callable[[], Iterable[str]] = tuple
+        """Asked what keeps positions from being entered, by whoever looks at the account."""
+        self.market_figures: Callable[[], Iterable[Figure]] = tuple
+        """Asked for the metrics of the feeds, likewise."""
+        # A run that goes on with a replay is that run from its first event on; a live account has had others.
+        self._before = Tally.of(trader.chronicle) if trader.chronicle.resumed and not self.resumed_at else None
+
+    @property
+    def tally(self) -> Tally:
+        """What was decided, done and refused in this run."""
+        all_of_it = Tally.of(self.trader.chronicle)
+        return all_of_it if self._before is None else all_of_it.after(self._before)
+
+    @property
+    def account_tally(self) -> AccountTally | None:
+        """The same since the account began; None where that was with this run."""
+        since = None if self._before is None else began(self._journal)
+        if since is None:
+            return None
+        return AccountTally(since=since, **msgspec.structs.asdict(Tally.of(self.trader.chronicle)))
 
     @property
     def figures(self) -> dict[str, float]:
         """What rules and executor publish of themselves, by name."""
-        own = {f"{self.executor.kind}.{self.executor.name}.{key}": n for key, n in self.executor.figures.items()}
+        own = {f"{self.executor.kind}.{self.executor.name}.{key}": n for key, n in figures_of(self.executor).items()}
         return {**self.trader.figures, **own}
 
     def warm_up(self, history: Sequence[Market]) -> None:
@@ -79,9 +108,12 @@ class Executing:
         if self.resumed_at:
             self._told.extend(self._journal.facts())
         self.executor.connect(self.trader.gate)
-        if not self._simulated:
-            self.executor.listen(self.order_event)
-        self.executor.restore(self.trader.acknowledged(), self.trader.account)
+        try:
+            if not self._simulated:
+                self.executor.listen(self.order_event)
+            self.executor.restore(self.trader.acknowledged(), self.trader.account)
+        except Exception as error:
+            raise self.failure("what the journal knows", error) from error
         if not self.resumed_at:
             self._reconcile()
             self.trading = True
@@ -91,7 +123,7 @@ class Executing:
         waiting: deque[Approved] = deque()
         for item in self.trader.in_flight():
             if isinstance(item, Query):
-                for event in self.executor.query(item):
+                for event in self._queried(item):
                     waiting.extend(self._heard(event))
             else:
                 waiting.append(item)
@@ -126,6 +158,7 @@ class Executing:
         """
         if self._recorder is not None:
             self._recorder.write(seq, Clock(event.ts))
+        self._expect_events("on_market", order_events)
         self.trader.on_arrival(seq, event.ts)
         commands: list[Approved] = []
         for order_event in order_events:
@@ -192,7 +225,7 @@ class Executing:
         """Name the executor as the one that failed."""
         if isinstance(error, QuantMindError):
             return error
-        return ComponentError(f"executor {self.executor.name} failed on {given}: {type(error).__name__}: {error}")
+        return ComponentError(f"executor {self.executor.name} failed on {given}: {told(error)}")
 
     def decided(self, upto: Upto) -> bool:
         """Handle what the Decider said of the last market event; says whether a command was performed."""
@@ -249,7 +282,7 @@ class Executing:
         commands = self.trader.on_order_event(event)
         query = self.trader.asked(event.order) if isinstance(event, CancelRejected) else None
         if query is not None:
-            for answer in self.executor.query(query):
+            for answer in self._queried(query):
                 commands.extend(self._heard(answer))
         return commands
 
@@ -270,9 +303,28 @@ class Executing:
                 events = self.executor.perform(command)
             except Exception as error:
                 raise self.failure(command.command, error) from error
+            self._expect_events(_METHODS[submit.__class__], events)
             for event in events:
                 waiting.extend(self._heard(event))
         self._commit_command()
+
+    def _queried(self, query: Query) -> Sequence[OrderEvent]:
+        """Ask the executor what became of an order."""
+        try:
+            answers = self.executor.query(query)
+        except Exception as error:
+            raise self.failure(query, error) from error
+        self._expect_events("query", answers)
+        return answers
+
+    def _expect_events(self, method: str, answer: object) -> None:
+        """Take nothing of the executor for order events that is none.
+
+        Raises:
+            ComponentError: it is none.
+        """
+        if not (isinstance(answer, Sequence) and all(isinstance(event, OrderEvent) for event in answer)):
+            raise misanswered(self.executor, method, "a list of order events, such as [Accepted(...)]", answer)
 
     def _commit_command(self) -> None:
         if self._journal.durable and self._journal.dirty:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from typing import Any
 
 from quantmind.data.precedence import Precedence
-from quantmind.errors import ComponentError, QuantMindError, RecipeError
+from quantmind.errors import ComponentError, RecipeError
 from quantmind.events import Bar, Market
 from quantmind.kinds.channel import TRADES, bars
 from quantmind.kinds.feed import Feed
 from quantmind.market.bars import NEVER, BarBuilder
+from quantmind.pipeline.delivery import batches_of, speed_of, told_of
+from quantmind.pipeline.soundness import Soundness
 from quantmind.recipe.wiring import Wiring
 
 MOST_AT_ONCE = 10_000
@@ -22,13 +25,15 @@ MOST_AT_ONCE = 10_000
 MOST_WAITING = 2
 """Batches of live feeds that wait for a slow reader at the most."""
 
+_log = logging.getLogger(__name__)
+
 
 class Feeding:
     """One ordered stream of market events out of all feeds of a recipe.
 
     Several feeds are merged by their `Precedence`: of one moment marks, quotes and trades, then bars, then funding
     rates. A built bar comes after every event of its closing time, funding too, and before the first one after it.
-    Live feeds come as they arrive.
+    Live feeds come as they arrive. What cannot be true is left out, and told.
 
     Raises:
         RecipeError: replayed and live feeds, or two speeds, are mixed.
@@ -39,14 +44,18 @@ class Feeding:
         self._wiring = wiring
         self._key = Precedence(symbols).key
         self._builder = BarBuilder(wiring.built)
+        self._stretch = MOST_AT_ONCE * min((built.interval for built in wiring.built), default=0)
         self._stopping = asyncio.Event()
+        self._left_out = self._told = 0
+        self._fault = ""
         self.live = any(feed.runs_live(feed.options) for feed in feeds)
-        speeds = {feed.speed for feed in feeds}
+        speeds = {speed_of(feed) for feed in feeds}
         if self.live and not all(feed.runs_live(feed.options) for feed in feeds):
             raise RecipeError("feeds: a live feed and a replayed one cannot be mixed: their times differ")
         if len(speeds) > 1:
             raise RecipeError(f"feeds: all feeds of a recipe run at one speed, not at {_listed(speeds)}")
         (self.speed,) = speeds
+        self._soundness = Soundness(symbols, time.time_ns if self.live else None)
         self._ends: dict[tuple[str, int], int] = {}
         """When the last bar of the history of each built one closed, live."""
         self.handled = 0
@@ -55,6 +64,11 @@ class Feeding:
     def stop(self) -> None:
         """Give out no more than the batch at hand."""
         self._stopping.set()
+
+    def take_faults(self) -> tuple[int, str]:
+        """Return how many events were left out since this was last asked, and what was wrong with the last one."""
+        count, self._told = self._left_out - self._told, self._left_out
+        return count, self._fault
 
     async def history(self) -> list[Market]:
         """Return what the strategies warm up with, in order; those events are numbered up to 0.
@@ -66,14 +80,14 @@ class Feeding:
         for (symbol, channel), count in self._wiring.history.items():
             for feed, wanted in zip(self._feeds, self._wiring.wanted, strict=True):
                 if count and sources.get((symbol, channel), channel) in wanted.get(symbol, ()):
-                    past = await feed.history(symbol, channel, count)
+                    past = self._sound(feed, await told_of(feed, "history", feed.history(symbol, channel, count)))
                     events.extend(past)
                     if past and (symbol, channel) in sources:
                         self._ends[symbol, channel.interval] = past[-1].ts
         return sorted(events, key=self._key)
 
     async def batches(self) -> AsyncIterator[Sequence[Market]]:
-        """Yield the events from the first one on, in batches."""
+        """Yield the events from the first one on, in batches; a live one is empty when all of it was left out."""
         async with contextlib.AsyncExitStack() as stack:
             merged = self._arrivals() if self.live else self._merged()
             stack.push_async_callback(merged.aclose)
@@ -84,18 +98,39 @@ class Feeding:
                 merged = self._paced(merged, self.speed)
                 stack.push_async_callback(merged.aclose)
             async for batch in merged:
-                if batch:
+                if batch or (self.live and self._left_out > self._told):
                     yield batch
                 if self._stopping.is_set():
                     return
 
+    async def _batches_of(self, feed: Feed[Any]) -> AsyncIterator[Sequence[Market]]:
+        async for batch in batches_of(feed):
+            yield self._sound(feed, batch)
+
+    def _sound(self, feed: Feed[Any], events: Sequence[Market]) -> Sequence[Market]:
+        """Return those of a feed's events that can be true."""
+        if self._soundness.holds(events):
+            return events
+        sound = []
+        for event in events:
+            fault = self._soundness.fault(event)
+            if not fault:
+                sound.append(event)
+                continue
+            self._left_out += 1
+            self._fault = f"feed {feed.name}: {fault}"
+            # Of very many a few are told: the 1st, 2nd, 4th, 8th ...
+            if self._left_out & (self._left_out - 1) == 0:
+                _log.warning("%s; left out, %d so far", self._fault, self._left_out)
+        return sound
+
     async def _merged(self) -> AsyncGenerator[Sequence[Market], None]:
         if len(self._feeds) == 1:
-            async for batch in _guarded(self._feeds[0]):
+            async for batch in self._batches_of(self._feeds[0]):
                 for part in _parts(batch):
                     yield part
             return
-        sources = [_guarded(feed) for feed in self._feeds]
+        sources = [self._batches_of(feed) for feed in self._feeds]
         waiting: list[list[Market]] = [[] for _ in sources]
         ended = [False] * len(sources)
         while True:
@@ -150,7 +185,7 @@ class Feeding:
 
         async def listen(feed: Feed[Any]) -> None:
             try:
-                async for batch in _guarded(feed):
+                async for batch in self._batches_of(feed):
                     await arrived.put(batch)
             except ComponentError as error:
                 await arrived.put(error)
@@ -186,8 +221,12 @@ class Feeding:
         async for batch in merged:
             events: list[Market] = []
             for event in batch:
-                if event.ts > builder.due:
-                    events.extend(builder.close(event.ts))
+                while event.ts > builder.due:
+                    # After a long silence many bars are empty: they must not fill the memory, nor hold up a stop.
+                    events.extend(builder.close(min(event.ts, builder.due + self._stretch)))
+                    if len(events) > MOST_AT_ONCE:
+                        yield events
+                        events = []
                 builder.add(event)
                 events.append(event)
             if batch:
@@ -202,7 +241,9 @@ class Feeding:
         for symbol in dict.fromkeys(symbol for symbol, _ in self._ends):
             since = min(end for (of, _), end in self._ends.items() if of == symbol)
             for feed, wanted in zip(self._feeds, self._wiring.wanted, strict=True):
-                if TRADES in wanted.get(symbol, ()) and (trades := await feed.since(symbol, since)):
+                if TRADES not in wanted.get(symbol, ()):
+                    continue
+                if trades := self._sound(feed, await told_of(feed, "since", feed.since(symbol, since))):
                     builder.begin(symbol, since)
                     for trade in trades:
                         builder.add(trade)
@@ -240,18 +281,6 @@ class Feeding:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), delay)
         return self._stopping.is_set()
-
-
-async def _guarded(feed: Feed[Any]) -> AsyncIterator[Sequence[Market]]:
-    try:
-        async for batch in feed.events():
-            yield batch
-    except ComponentError:
-        raise
-    except QuantMindError as error:
-        raise ComponentError(f"feed {feed.name} failed: {error}") from error
-    except Exception as error:
-        raise ComponentError(f"feed {feed.name} failed: {type(error).__name__}: {error}") from error
 
 
 def _parts(events: Sequence[Market]) -> Iterator[Sequence[Market]]:

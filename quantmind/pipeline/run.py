@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from types import TracebackType
 from typing import Any, TextIO
 
 import msgspec
 
+from quantmind.blame import place, told
 from quantmind.control.server import Control
 from quantmind.errors import ComponentError, QuantMindError, UsageError
 from quantmind.kinds import Component, Run
@@ -27,6 +31,8 @@ from quantmind.project import Project
 from quantmind.recipe.model import Recipe
 from quantmind.recipe.wiring import Wiring, wire
 from quantmind.trader.journal import Journal
+
+_log = logging.getLogger(__name__)
 
 
 class Running(msgspec.Struct):
@@ -48,6 +54,10 @@ class Running(msgspec.Struct):
 
     async def run(self) -> Summary:
         """Run to the end of the feeds, or until stopped."""
+        with contained():
+            return await self._run()
+
+    async def _run(self) -> Summary:
         recipe = self.recipe
         wiring = wire(recipe)
         folder = self.folder()
@@ -60,10 +70,12 @@ class Running(msgspec.Struct):
             deciding = Deciding(build.decider(recipe, wiring, executing.trader.chronicle.epoch), recorder)
             run = Run(folder.name, folder.path, self.output)
             sinking = Sinking(build.sinks(recipe, run), self.feeding.live)
-            await enter(stack, sinking, "sinks")
+            await stack.enter_async_context(sinking)
             for feed in feeds:
                 await enter(stack, feed, f"feed {feed.name}")
             vigil = Vigil(feeds, wiring, recipe.max_age) if self.feeding.live else None
+            if vigil is not None:
+                executing.ailing, executing.market_figures = vigil.ailing, vigil.figures
             driver = Driver(self.feeding, deciding, executing, sinking, vigil)
             async with attended(lambda: (driver.seq, 0)):
                 await driver.run()
@@ -112,11 +124,44 @@ async def opened_executing(
     return executing
 
 
-async def enter(stack: contextlib.AsyncExitStack, component: Component[Any] | Sinking, what: str) -> None:
-    """Open a component; one that cannot be opened is named."""
+async def enter(stack: contextlib.AsyncExitStack, component: Component[Any], what: str) -> None:
+    """Open a component, and have it closed with the others; one that cannot be is named.
+
+    What went wrong before it is closed is told, whatever its closing raises.
+    """
+
+    async def leave(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            await component.__aexit__(kind, error, trace)
+        except Exception as closing:
+            if error is None:
+                raise _failure(f"{what} cannot be closed", closing) from closing
+            _log.warning("%s cannot be closed: %s%s", what, told(closing), place(closing))
+
     try:
-        await stack.enter_async_context(component)
-    except QuantMindError:
-        raise
+        await component.__aenter__()
     except Exception as error:
-        raise ComponentError(f"{what} cannot be opened: {type(error).__name__}: {error}") from error
+        raise _failure(f"{what} cannot be opened", error) from error
+    stack.push_async_exit(leave)
+
+
+def _failure(what: str, error: Exception) -> QuantMindError:
+    return error if isinstance(error, QuantMindError) else ComponentError(f"{what}: {told(error)}")
+
+
+@contextlib.contextmanager
+def contained() -> Iterator[None]:
+    """Have no component end the process, or seem to be interrupted: that is an error like any other.
+
+    Raises:
+        ComponentError: one tried to.
+    """
+    try:
+        yield
+    except (Exception, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        task = asyncio.current_task()
+        if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+            raise
+        raise ComponentError(f"a component raised {told(error)}: it must raise an Exception, or return") from error

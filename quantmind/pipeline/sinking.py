@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from types import TracebackType
 from typing import Any, Self
 
+from quantmind.blame import misanswered, place, told
 from quantmind.errors import ComponentError, QuantMindError
 from quantmind.events import Fact, Market, Upto
 from quantmind.kinds.sink import Sink
@@ -23,7 +24,7 @@ class _Outlet:
 
     def __init__(self, sink: Sink[Any], live: bool) -> None:
         self.sink = sink
-        self.wants = sink.events
+        self.wants = _wanted(sink)
         self.lost = 0
         self.failure = ""
         self._live = live
@@ -64,8 +65,8 @@ class _Outlet:
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST_AT_ONCE))]
                 try:
                     await self.sink.write(batch)
-                except (Exception, asyncio.CancelledError) as error:
-                    # Whatever a sink raises, trading goes on; only this task's own end is no failure.
+                except BaseException as error:
+                    # Whatever a sink raises, its exit too, trading goes on; only this task's own end is no failure.
                     if self._task is not None and self._task.cancelling():
                         raise
                     self._failed(len(batch), error)
@@ -74,9 +75,9 @@ class _Outlet:
 
     def _failed(self, lost: int, error: BaseException) -> None:
         if not self.lost:
-            _log.warning("sink %s failed, trading goes on: %s: %s", self.sink.name, type(error).__name__, error)
+            _log.warning("sink %s failed, trading goes on: %s%s", self.sink.name, told(error), place(error))
         self.lost += lost
-        self.failure = f"{type(error).__name__}: {error}"
+        self.failure = told(error)
 
     async def close(self) -> None:
         if self._task is not None:
@@ -85,7 +86,7 @@ class _Outlet:
             await asyncio.gather(self._task, return_exceptions=True)
         try:
             await self.sink.close()
-        except Exception as error:  # noqa: BLE001 - as above
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
             self._failed(0, error)
 
 
@@ -121,11 +122,9 @@ class Sinking:
                 await outlet.open()
             except BaseException as error:
                 await self._close()
-                if isinstance(error, QuantMindError) or not isinstance(error, Exception):
+                if isinstance(error, QuantMindError) or not isinstance(error, Exception | SystemExit):
                     raise
-                raise ComponentError(
-                    f"sink {outlet.sink.name} cannot be opened: {type(error).__name__}: {error}"
-                ) from error
+                raise ComponentError(f"sink {outlet.sink.name} cannot be opened: {told(error)}") from error
         return self
 
     async def __aexit__(
@@ -163,3 +162,18 @@ class Sinking:
         """Wait until the sinks have taken everything."""
         for outlet in self._outlets:
             await outlet.drained()
+
+
+def _wanted(sink: Sink[Any]) -> frozenset[type[Any]]:
+    """Return the types of event that a sink wants.
+
+    Raises:
+        ComponentError: it raises, or gives something else.
+    """
+    try:
+        wanted: object = sink.events
+    except Exception as error:
+        raise ComponentError(f"sink {sink.name}: its events cannot be told: {told(error)}") from error
+    if not isinstance(wanted, Collection) or not all(isinstance(kind, type) for kind in wanted):
+        raise misanswered(sink, "events", "types of event, such as frozenset({Fill})", wanted)
+    return frozenset(wanted)

@@ -9,9 +9,10 @@ from typing import Any, Final, NoReturn
 
 import msgspec
 
+from quantmind.blame import misanswered, told
 from quantmind.errors import ComponentError, QuantMindError
 from quantmind.events import Amend, Command, Latch, Side
-from quantmind.kinds.limit import Increase, Limit, Refused, Shrunk
+from quantmind.kinds.limit import Allowed, Increase, Limit, Refused, Shrunk
 from quantmind.kinds.standing import Standing
 from quantmind.market.instruments import Instrument
 from quantmind.trader.orders import Order
@@ -164,9 +165,9 @@ class Gate:
             try:
                 verdict = limit.check(increase)
             except Exception as error:
-                raise ComponentError(
-                    f"limit {limit.name} failed on {increase}: {type(error).__name__}: {error}"
-                ) from error
+                raise ComponentError(f"limit {limit.name} failed on {increase}: {told(error)}") from error
+            if not isinstance(verdict, Allowed):
+                _expect_sound(limit, verdict)
             if isinstance(verdict, Shrunk):
                 # A limit that answers with more than it was asked must not enlarge the order.
                 shrunk = max(_ZERO, min(allowed, intent.instrument.quantity(verdict.quantity)))
@@ -233,3 +234,19 @@ class Gate:
         if issued is None or issued is not approved:
             raise GateError("this approval was not issued by this gate, or it is spent")
         return issued._command  # noqa: SLF001 - the gate's own token
+
+
+def _expect_sound(limit: Limit[Any], verdict: object) -> None:
+    """Take nothing for an answer that is none: whoever says False means that nothing may pass.
+
+    Raises:
+        ComponentError: it is none.
+    """
+    if not isinstance(verdict, Shrunk | Refused):
+        raise misanswered(limit, "check", "ALLOWED, Shrunk(...) or Refused(...)", verdict)
+    words: Sequence[object] = (verdict.code, verdict.figures)
+    if not all(isinstance(word, str) for word in words):
+        raise misanswered(limit, "check", "a code and figures in words", verdict)
+    quantity: object = verdict.quantity if isinstance(verdict, Shrunk) else _ZERO
+    if not (isinstance(quantity, Decimal) and quantity.is_finite()):
+        raise misanswered(limit, "check", "Shrunk with a quantity that is a finite Decimal", verdict)

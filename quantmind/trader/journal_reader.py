@@ -99,7 +99,7 @@ class JournalReader:
         except sqlite3.OperationalError as error:
             raise QuantMindError(f"{path}: cannot be read: {error}") from error
         except sqlite3.DatabaseError as error:
-            raise QuantMindError(f"{path}: is no journal: {error}") from error
+            raise QuantMindError(f"{path}: is no journal: bring back a copy of it") from error
         if version != VERSION:
             database.close()
             raise QuantMindError(
@@ -118,10 +118,7 @@ class JournalReader:
         try:
             yield
         except _UNREADABLE as error:
-            why = f"{type(error).__name__}: {' '.join(str(error).split())}"
-            raise QuantMindError(
-                f"{self.path}: is damaged: {why}: bring back a copy of it, or use another account"
-            ) from error
+            raise QuantMindError(f"{self.path}: is damaged: bring back a copy of it, or use another account") from error
 
     @property
     def account(self) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
+from quantmind.blame import misanswered, told
 from quantmind.errors import ComponentError
-from quantmind.events import Bar, Fact, Market
+from quantmind.events import Bar, Fact, LatchLevel, Market
 from quantmind.events.market import CHANNELS
 from quantmind.kinds.limit import Limit, Stop
 from quantmind.kinds.protection import Held, Levels, Protection
@@ -16,6 +17,7 @@ from quantmind.kinds.sizing import Sizing, SizingRule
 from quantmind.kinds.standing import Standing
 
 _ZERO = Decimal(0)
+_LEVELS = get_args(LatchLevel)
 
 Handler = Callable[[Any], None]
 
@@ -106,10 +108,11 @@ class Rules:
         for rule in self._sizing[sizing.instrument.symbol]:
             try:
                 budget = rule.budget(sizing)
-                finite = budget.is_finite()
             except Exception as error:
                 raise _failure(rule, sizing, error) from error
-            if not finite:
+            if not isinstance(budget, Decimal):
+                raise misanswered(rule, "budget", "a Decimal", budget)
+            if not budget.is_finite():
                 raise ComponentError(f"sizing {rule.name} gave {sizing.instrument.symbol} a budget of {budget}")
             if smallest is None or budget < smallest:
                 smallest = budget
@@ -121,10 +124,11 @@ class Rules:
         for rule in self._protection.get(symbol, ()):
             try:
                 distance = rule.distance(price)
-                sound = distance is None or (distance.is_finite() and distance > 0)
             except Exception as error:
                 raise _failure(rule, price, error) from error
-            if not sound:
+            if not (distance is None or isinstance(distance, Decimal)):
+                raise misanswered(rule, "distance", "a Decimal or None", distance)
+            if distance is not None and not (distance.is_finite() and distance > 0):
                 raise ComponentError(f"protection {rule.name} gave {symbol} a stop distance of {distance}")
             if distance is None:
                 if "protects" in rule.capabilities:
@@ -149,11 +153,16 @@ class Rules:
         for rule in self._protection.get(symbol, ()):
             try:
                 levels = rule.levels(held)
-                prices = [price for price in (levels.stop, levels.take_profit) if price is not None]
-                sound = all(price.is_finite() for price in prices)
             except Exception as error:
                 raise _failure(rule, held, error) from error
-            if not sound:
+            if not isinstance(levels, Levels):
+                raise misanswered(rule, "levels", "Levels", levels)
+            prices = [price for price in (levels.stop, levels.take_profit) if price is not None]
+            if not all(isinstance(price, Decimal) for price in prices):
+                raise misanswered(rule, "levels", "a stop and a take_profit that are Decimal or None", levels)
+            if not (levels.until is None or isinstance(levels.until, int)):
+                raise misanswered(rule, "levels", "an until that is whole (ns UTC) or None", levels)
+            if not all(price.is_finite() for price in prices):
                 raise ComponentError(f"protection {rule.name} gave {symbol} a stop or take-profit that is no number")
             said.append(levels)
         return said
@@ -161,19 +170,28 @@ class Rules:
     def watch(self, limit: Limit[Any], standing: Standing) -> Stop | None:
         """Ask a limit whether trading must stop."""
         try:
-            return limit.watch(standing)
+            stop = limit.watch(standing)
         except Exception as error:
-            raise _failure(limit, standing, error) from error
+            raise _failure(limit, "the account", error) from error
+        if stop is not None:
+            if not isinstance(stop, Stop):
+                raise misanswered(limit, "watch", "a Stop or None", stop)
+            if stop.level not in _LEVELS or not isinstance(stop.figures, str):
+                raise misanswered(limit, "watch", f"a Stop of level {', '.join(_LEVELS)}, with figures in words", stop)
+        return stop
 
     def reset(self, name: str, standing: Standing) -> None:
         """Let a limit begin anew."""
         for limit in self.limits:
             if limit.name == name:
-                limit.reset(standing)
+                try:
+                    limit.reset(standing)
+                except Exception as error:
+                    raise _failure(limit, "the reset of its latch", error) from error
 
     def states(self) -> dict[str, str]:
         """Return what a restart could not find out again, by rule."""
-        return {name: rule.save() for name, rule in self._saved.items()}
+        return {name: _saved(rule) for name, rule in self._saved.items()}
 
     def load(self, states: Mapping[str, str]) -> None:
         """Give the rules back what they saved."""
@@ -187,8 +205,33 @@ class Rules:
     @property
     def figures(self) -> dict[str, float]:
         """What the rules publish, by rule."""
-        return {f"{name}.{key}": value for name, rule in self._named() for key, value in rule.figures.items()}
+        return {f"{name}.{key}": value for name, rule in self._named() for key, value in figures_of(rule).items()}
+
+
+def figures_of(component: Any) -> dict[str, float]:
+    """Return what a component publishes of itself, by name.
+
+    Raises:
+        ComponentError: it raises, or gives something else.
+    """
+    try:
+        figures: object = component.figures
+    except Exception as error:
+        raise ComponentError(f"{component.kind} {component.name}: its figures cannot be told: {told(error)}") from error
+    if not (isinstance(figures, Mapping) and all(isinstance(value, int | float) for value in figures.values())):
+        raise misanswered(component, "figures", "numbers by name", figures)
+    return dict(figures)
+
+
+def _saved(rule: Rule[Any]) -> str:
+    try:
+        state: object = rule.save()
+    except Exception as error:
+        raise _failure(rule, "what it is to save", error) from error
+    if not isinstance(state, str):
+        raise misanswered(rule, "save", "text", state)
+    return state
 
 
 def _failure(rule: Any, given: object, error: Exception) -> ComponentError:
-    return ComponentError(f"{rule.kind} {rule.name} failed on {given}: {type(error).__name__}: {error}")
+    return ComponentError(f"{rule.kind} {rule.name} failed on {given}: {told(error)}")

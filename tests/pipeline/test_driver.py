@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from quantmind.errors import ComponentError
-from quantmind.events import Bar, Clock, Fill, OrderState, OrderUpdate, Signal, Target, Trade, WakeAt
+from quantmind.events import Bar, Clock, Fill, Incident, OrderState, OrderUpdate, Signal, Target, Trade, WakeAt
 from quantmind.kinds import TRADES, Feed, Needs, NoOptions, Sink, Strategy, bars
 from quantmind.pipeline.run import Running
 from quantmind.plugins import Plugins
@@ -95,6 +95,31 @@ def test_sinks_are_told_facts_then_the_event_then_the_decision(tmp_path):
         *["OrderUpdate", "OrderUpdate", "Fill", "OrderUpdate", "Trade"],
         "Valuation",
     ]
+
+
+def test_sinks_are_told_of_events_that_cannot_be_true(tmp_path):
+    seen = []
+
+    class Watching(Sink[NoOptions]):
+        """Keeps what it is told of the pipeline itself."""
+
+        name = "watching"
+
+        @property
+        def events(self):
+            return frozenset({Incident})
+
+        async def write(self, batch):
+            seen.extend(batch)
+
+    events = [trade(1), trade(2, float("nan")), trade(3, -1.0), trade(4)]
+    watched = {**recipe("reader"), "sinks": ["watching"], "feeds": [{"list": {"events": tuple(events)}}]}
+    project = Project(tmp_path)
+    loaded = load(watched, Plugins(extra=[Reader, ListFeed, Watching]), project, {})
+    asyncio.run(Running(loaded, project, output=io.StringIO()).run())
+    assert Reader.seen == [trade(1), trade(4)]
+    assert [(i.stage, i.what, i.of, i.topic, i.count) for i in seen] == [("feed", "invalid", "feed", "market", 2)]
+    assert seen[0].detail.startswith("feed list: a figure is out of range: Trade(")
 
 
 def test_facts_after_the_last_event_are_told_too(tmp_path):

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -273,6 +274,26 @@ class TestStop:
                 feeding.stop()
         assert seen == [trade(1), trade(2)]
 
+    @pytest.mark.timeout(30)
+    async def test_the_bars_of_a_long_silence_come_in_parts_that_are_no_longer(self):
+        built = [Built(BTC, 10, TRADES)]
+        feeding = feeding_of(Given([[trade(1), trade(10**15)]]), built=built)
+        lengths = []
+        async for batch in feeding.batches():
+            lengths.append(len(batch))
+            if len(lengths) == 3:
+                feeding.stop()
+        assert len(lengths) == 3
+        assert all(MOST_AT_ONCE <= length <= 2 * MOST_AT_ONCE for length in lengths)
+
+    async def test_the_bars_of_a_silence_are_those_of_one_call(self):
+        built = [Built(BTC, 10, TRADES), Built(BTC, 100, TRADES)]
+        events = await events_of(feeding_of(Given([[trade(0), trade(3_000_000)]]), built=built))
+        closes = [(event.ts, event.interval) for event in events if isinstance(event, Bar)]
+        assert closes == sorted(
+            [(ts, 10) for ts in range(10, 3_000_001, 10)] + [(ts, 100) for ts in range(100, 3_000_001, 100)]
+        )
+
     @pytest.mark.timeout(10)
     async def test_it_wakes_a_replay_that_waits_for_its_time(self):
         feeding = feeding_of(Given([[trade(0), trade(3600 * SECOND)]], speed=1.0))
@@ -311,23 +332,55 @@ class TestStop:
         assert await reading == []
 
 
+class TestSoundness:
+    BAD = (trade(2, price=float("nan")), trade(2, price=-1.0), trade(2, "DOGE/USDT:USDT"))
+
+    @pytest.mark.parametrize("kind", [Given, Live])
+    async def test_what_cannot_be_true_is_left_out_and_told(self, kind, caplog):
+        feeding = feeding_of(kind([[trade(1), *self.BAD, trade(3)]]))
+        assert await events_of(feeding) == [trade(1), trade(3)]
+        count, fault = feeding.take_faults()
+        assert count == 3
+        assert fault == f"feed {kind.name}: DOGE/USDT:USDT is not an instrument of the recipe"
+        assert feeding.take_faults()[0] == 0
+        assert [record.getMessage().rpartition("; ")[2] for record in caplog.records] == [
+            "left out, 1 so far",
+            "left out, 2 so far",
+        ]
+
+    async def test_of_a_live_batch_of_nothing_else_is_heard_at_once(self):
+        assert await batches_of(feeding_of(Live([[self.BAD[0]], [trade(3)]]))) == [[], [trade(3)]]
+        assert await batches_of(feeding_of(Given([[self.BAD[0]], [trade(3)]]))) == [[trade(3)]]
+
+    async def test_no_bar_is_built_of_it(self):
+        built = [Built(BTC, MINUTE, TRADES)]
+        given_out = [trade(0), trade(1, price=float("inf")), trade(MINUTE + 1)]
+        (closed,) = [e for e in await events_of(feeding_of(Given([given_out]), built=built)) if isinstance(e, Bar)]
+        assert closed == Bar(BTC, MINUTE, MINUTE, 1.0, 1.0, 1.0, 1.0, 1.0)
+
+    async def test_history_is_looked_at_too(self):
+        feed = Given([], history=[bar(MINUTE), msgspec.structs.replace(bar(2 * MINUTE), high=0.5)])
+        feeding = Feeding([feed], wiring(history={(BTC, bars(MINUTE)): 5}), SYMBOLS)
+        assert await feeding.history() == [bar(MINUTE)]
+
+
 class TestLive:
     async def test_a_feed_is_not_read_from_while_the_reader_stands_still(self):
         read = []
 
         def batches():
-            for ts in range(100):
+            for ts in range(1, 101):
                 read.append(ts)
                 yield [trade(ts)]
 
         feeding = feeding_of(Live(batches()))
         reading = feeding.batches()
-        assert await anext(reading) == [trade(0)]
+        assert await anext(reading) == [trade(1)]
         for _ in range(50):
             await asyncio.sleep(0)
         assert len(read) < 10
         assert [event for batch in [batch async for batch in reading] for event in batch] == [
-            trade(ts) for ts in range(1, 100)
+            trade(ts) for ts in range(2, 101)
         ]
 
     async def test_batches_come_as_they_arrive(self):
@@ -335,7 +388,7 @@ class TestLive:
         assert await events_of(feeding_of(early, late)) == [trade(9), trade(1, ETH), trade(8)]
 
     async def test_the_last_words_of_a_feed_that_ends_are_heard(self):
-        batches = [[trade(ts)] for ts in range(5)]
+        batches = [[trade(ts)] for ts in range(1, 6)]
         assert await batches_of(feeding_of(Live(batches))) == batches
 
     @pytest.mark.timeout(10)

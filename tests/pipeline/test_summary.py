@@ -116,7 +116,7 @@ def test_for_a_person(executing):
         "12,345",
         "signal_out_of_range 1",
         "+10.20",
-        "no command",
+        "not measured",
         "latched   halted (halt)",
         "funding   +0.25",
         "drawdown  1.0",

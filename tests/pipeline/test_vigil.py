@@ -18,6 +18,7 @@ from quantmind.testing import run_recipe
 SECOND = 1_000_000_000
 BTC = "BTC/USDT:USDT"
 UNPROVEN = "the order book is not proven"
+TOLD = f"feed ailing: {UNPROVEN}"
 
 
 class Ailing(Feed[NoOptions]):
@@ -56,7 +57,7 @@ class Buyer(Strategy[NoOptions]):
         return [self.signal(1.0)]
 
 
-def test_what_a_feed_says_ails_it_is_refused_and_told_and_made_up_for(tmp_path):
+def test_what_a_feed_says_ails_it_is_refused_and_told_and_made_up_for(tmp_path, caplog):
     recipe = {
         "name": "watched",
         "instruments": [BTC],
@@ -67,10 +68,11 @@ def test_what_a_feed_says_ails_it_is_refused_and_told_and_made_up_for(tmp_path):
         "executor": {"paper": {"balance": 10000}},
     }
     outcome = run_recipe(recipe, tmp_path, components=[Ailing, Buyer])
-    assert {(refusal.code, refusal.figures) for refusal in outcome.of(Refusal)} == {("stale", UNPROVEN)}
+    assert {(refusal.code, refusal.figures) for refusal in outcome.of(Refusal)} == {("stale", TOLD)}
     assert outcome.summary.fills == 1
+    assert f"ailing: {TOLD} ({BTC}); nothing is entered" in caplog.messages
     vitals = outcome.of(Vitals)
-    assert vitals[0].symbols == ((BTC, UNPROVEN),)
+    assert vitals[0].symbols == ((BTC, TOLD),)
     assert vitals[-1].symbols == ()
     assert STREAM_GAPS.figure(3, "quote", BTC) in vitals[0].figures
 
@@ -90,8 +92,10 @@ class TestVigil:
         assert vigil.reasons() == ()
         clock[0] += 2
         assert vigil.reasons() == ("no market event has come for 12 s",)
+        assert vigil.ailing() == ("feed: no market event has come for 12 s",)
         vigil.heard()
         assert vigil.reasons() == ()
+        assert vigil.ailing() == ()
 
     def test_bars_alone_may_be_silent_until_the_next_one(self, clock):
         vigil = self.vigil(clock, bars(60 * SECOND))
@@ -99,6 +103,20 @@ class TestVigil:
         assert vigil.reasons() == ()
         clock[0] += 1
         assert vigil.reasons()
+
+    def test_what_ails_has_the_feed_and_the_symbol_with_it(self, clock):
+        class Lost(Ailing):
+            """Ails."""
+
+            name = "lost"
+
+            def ailments(self):
+                return {"": "no connection", BTC: "no book"}
+
+        vigil = self.vigil(clock, QUOTES, feed=Lost(NoOptions(), ()))
+        assert vigil.reasons() == ("feed lost: no connection",)
+        assert vigil.symbols() == ((BTC, "feed lost: no book"),)
+        assert vigil.ailing() == ("feed lost: no connection", f"feed lost: no book ({BTC})")
 
     def test_a_feed_that_fails_is_named(self, clock):
         class Broken(Ailing):

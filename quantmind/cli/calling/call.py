@@ -6,7 +6,6 @@ import contextlib
 import itertools
 import os
 import sys
-import traceback
 from collections.abc import Callable, Iterable, Sequence
 
 import click
@@ -17,6 +16,11 @@ from quantmind.errors import UsageError
 
 INTERRUPTED = 130
 """The exit code of what an interrupt ended before it was done."""
+UNREAD = 141
+"""The exit code of what wrote to a reader that has gone: what a shell says of others, which SIGPIPE ends.
+
+It is no signal here: to systemd that one is a good end, and a unit that trades would not be started again.
+"""
 COMPLETION = "_QUANTMIND_COMPLETE"
 """The variable by which a shell asks how a line can go on."""
 
@@ -39,6 +43,10 @@ def call(arguments: Sequence[str], interrupted: Callable[[], bool] = lambda: Fal
         if interrupted() or isinstance(error, KeyboardInterrupt | click.Abort):
             _leave_output()
             return INTERRUPTED
+        if isinstance(error, BrokenPipeError) and _unread():
+            # Whoever read has gone, and knows it.
+            _leave_output()
+            return UNREAD
         return _failed(error, verb, debug="--debug" in flags)
     return result if isinstance(result, int) else 0
 
@@ -81,12 +89,23 @@ def _failed(error: BaseException, verb: str, *, debug: bool) -> int:
         _tell([error.format_message()])
         return error.exit_code
     if debug:
+        import traceback
+
         _tell("".join(traceback.format_exception(error)).splitlines())
-    if isinstance(error, BrokenPipeError):
-        # Whoever read our output has gone, and knows it.
-        return 1
     _tell(f"error: {line}" for line in lines_of(error, verb))
     return exit_code_of(error)
+
+
+def _unread() -> bool:
+    """Tell whether nobody is there any more to read the standard output or error."""
+    import select
+
+    poll = select.poll()
+    for stream in (sys.stdout, sys.stderr):
+        # One that is no file is read by who has put it there.
+        with contextlib.suppress(OSError, ValueError):
+            poll.register(stream.fileno(), 0)
+    return any(events & (select.POLLERR | select.POLLHUP) for _, events in poll.poll(0))
 
 
 def _leave_output() -> None:

@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from quantmind.entries import COMMANDS, GROUP, OWN
+
 if TYPE_CHECKING:
     from quantmind.cli.calling.session import Session
     from quantmind.plugins import Found, Plugins
-
-GROUP = "quantmind.commands"
-"""The group of entry points: the name of a command, and the click command it stands for."""
 
 
 @functools.cache
 def commands() -> Mapping[str, tuple[EntryPoint, ...]]:
     """Return who gives each command; imports nothing of theirs."""
     found: dict[str, list[EntryPoint]] = {}
-    for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
+    for point in sorted(entry_points(group=COMMANDS), key=lambda point: (point.name, point.value)):
         found.setdefault(point.name, []).append(point)
     return {name: tuple(points) for name, points in found.items()}
 
@@ -31,12 +30,19 @@ def summaries(taken: Sequence[str]) -> dict[str, str]:
     return {name: f"Commands of {owner(points[0])}." for name, points in commands().items() if name not in taken}
 
 
+def packages() -> Mapping[str, str]:
+    """Return who gives each package of others that brings components or commands; imports nothing of theirs."""
+    points = [*entry_points(group=GROUP), *entry_points(group=COMMANDS)]
+    others = [point for point in points if point.dist is None or point.dist.metadata["Name"] != OWN]
+    return {point.value.partition(":")[0].partition(".")[0].strip(): owner(point) for point in others}
+
+
 def owner(point: EntryPoint) -> str:
-    """Return the distribution and the module of a command."""
+    """Return the package of an entry point, and its distribution where that is called otherwise."""
     module = point.value.partition(":")[0].strip()
     distribution = point.dist.metadata["Name"] if point.dist is not None else ""
     package = module.partition(".")[0]
-    return package if distribution in {"", package, "quantmind"} else f"{package} ({distribution})"
+    return package if distribution in {"", package, OWN} else f"{package} ({distribution})"
 
 
 def listed(plugins: Plugins, taken: Sequence[str]) -> list[Found]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import signal
@@ -30,6 +29,8 @@ def interruptible(work: Work[T_co]) -> T_co:
 
     A terminal that is closed is a signal like the others, unless whoever started the process has it ignored.
     """
+    import asyncio
+
     import uvloop
 
     interrupted = False
@@ -58,6 +59,8 @@ def interruptible(work: Work[T_co]) -> T_co:
 
 def watch(work: Coroutine[Any, Any, T]) -> T | None:
     """Run what has nothing to end in order to its end, and return its result; None after a signal."""
+    import asyncio
+
     import uvloop
 
     async def main() -> T | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from quantmind.blame import place, told, within
 from quantmind.errors import QuantMindError
 
 _LONGEST = 1_000
@@ -46,8 +47,9 @@ def _said(error: BaseException, verb: str) -> str:
         return _of_system(cause)
     if isinstance(error, MemoryError):
         return "there is not enough memory: give it more, or less to do at once"
+    owner, at = _owner(error, verb)
     return (
-        f"this is a fault of {_owner(verb)}, not yours: {type(error).__name__}: {error}: "
+        f"this is a fault of {owner}, not yours: {told(error)}{at}: "
         "please report what `quantmind --debug` and the same arguments print"
     )
 
@@ -103,7 +105,7 @@ def _bounds(error: click.BadParameter) -> str:
     words = [f"at least {low}"] if low is not None else []
     words += [f"at most {high}"] if high is not None else []
     was = _QUOTED.match(error.message)
-    return f"must be a whole number{' of ' if words else ''}{' and '.join(words)}, was {was[1] if was else ''}"
+    return f"must be a whole number{' of ' if words else ''}{' and '.join(words)}, was {(was and was[1]) or 'empty'}"
 
 
 def _name(error: click.BadParameter) -> str:
@@ -125,13 +127,19 @@ def _lowered(text: str) -> str:
     return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
 
-def _owner(verb: str) -> str:
-    """Name whose fault an unexpected error of a verb is: QuantMind's, or that of the plugin whose command it is."""
+def _owner(error: BaseException, verb: str) -> tuple[str, str]:
+    """Name whose fault an unexpected error of a verb is, and the line of theirs that it came from.
+
+    It is that of the plugin whose code it came through last, or whose command it is; else QuantMind's.
+    """
     from quantmind.cli import VERBS
     from quantmind.cli.calling import contributed
 
+    packages = contributed.packages()
+    if package := within(error, frozenset(packages)):
+        return packages[package], place(error, package)
     points = () if verb in VERBS else contributed.commands().get(verb, ())
-    return contributed.owner(points[0]) if points else "QuantMind"
+    return (contributed.owner(points[0]) if points else "QuantMind"), ""
 
 
 def _printable(line: str) -> str:

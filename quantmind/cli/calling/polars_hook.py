@@ -6,12 +6,15 @@ import importlib.util
 import signal
 import sys
 from collections.abc import Sequence
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from importlib.abc import Loader
+    from importlib.machinery import ModuleSpec
 
 
-class PolarsHook(MetaPathFinder):
+class PolarsHook:
     """Finds polars, and takes interrupts back when it is imported, whenever and in whichever thread.
 
     With its first import polars has every query of the process end at an interrupt, those that write included, also
@@ -26,11 +29,11 @@ class PolarsHook(MetaPathFinder):
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(fullname)
         if spec is not None and spec.loader is not None:
-            spec.loader = _Restoring(spec.loader)
+            spec.loader = cast("Loader", _Restoring(spec.loader))
         return spec
 
 
-class _Restoring(Loader):
+class _Restoring:
     """Imports as another loader does, and leaves the interrupt as it was."""
 
     def __init__(self, loader: Loader) -> None:

@@ -92,21 +92,31 @@ def _fall_silent() -> None:
 class Output(io.TextIOWrapper):
     """The standard output: a name that cannot be shown fails no result, and an error says that it is of the output."""
 
+    at_once = False
+    """Whether nothing waits to be written, as PYTHONUNBUFFERED has it."""
+
     @classmethod
     def of(cls, stream: TextIO) -> TextIO:
         """Take the place of a stream."""
         if not isinstance(stream, io.TextIOWrapper):
             return stream
-        encoding, buffered = stream.encoding, stream.line_buffering
-        return cls(stream.detach(), encoding, "backslashreplace", line_buffering=buffered)
+        encoding, buffered, below = stream.encoding, stream.line_buffering, stream.detach()
+        raw = isinstance(below, io.RawIOBase)
+        # What a raw stream writes in part, because its reader goes meanwhile, is taken for all of it.
+        output = cls(io.BufferedWriter(below) if raw else below, encoding, "backslashreplace", line_buffering=buffered)
+        output.at_once = raw
+        return output
 
     def write(self, text: str, /) -> int:
         """Write a text."""
         try:
-            return super().write(text)
+            written = super().write(text)
+            if self.at_once:
+                super().flush()
         except OSError as error:
             error.filename = OUTPUT
             raise
+        return written
 
     def flush(self) -> None:
         """Have everything written."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class Subcommands(click.Group):
@@ -39,6 +40,8 @@ class Subcommands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find it; a misspelt one is answered with the nearest."""
         if args[0] not in self._listed and not args[0].startswith("-"):
+            import difflib
+
             close = difflib.get_close_matches(args[0], self._listed, 1)
             hint = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(self._listed)}"
             ctx.fail(f"{self.name}: nothing is called {args[0]}{hint}")

@@ -70,6 +70,9 @@ class FeedStage:
         try:
             async for batch in self._feeding.batches():
                 self._send(member, batch)
+                count, fault = self._feeding.take_faults()
+                if count:
+                    member.tell("invalid", "feed", "market", count, fault)
             if not self._stopped:
                 member.send("market", Ended(self._seq))
             await member.bus.transport.drained()

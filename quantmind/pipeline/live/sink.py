@@ -30,7 +30,7 @@ from quantmind.pipeline.live.facts import FactLine
 from quantmind.pipeline.live.inspection import Inspection
 from quantmind.pipeline.live.member import Member
 from quantmind.pipeline.live.progress import Progress
-from quantmind.pipeline.run import Running, enter
+from quantmind.pipeline.run import Running
 from quantmind.pipeline.sinking import Sinking
 
 _log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ class SinkStage:
         async with contextlib.AsyncExitStack() as stack:
             run = Run(recipe.name, folder, running.output, progress.number)
             sinking = self._sinking = Sinking(build.sinks(recipe, run), live=True)
-            await enter(stack, sinking, "sinks")
+            await stack.enter_async_context(sinking)
             member = self._member = await stack.enter_async_context(Member(recipe, "sink", self))
             member.ready()
             writing = asyncio.create_task(self._write(sinking))

@@ -12,7 +12,7 @@ from quantmind.pipeline import build
 from quantmind.pipeline.folder import RunFolder
 from quantmind.pipeline.lockstep.inbox import MOST_IN_FRAME, Inbox
 from quantmind.pipeline.lockstep.link import Link
-from quantmind.pipeline.run import Running, enter
+from quantmind.pipeline.run import Running
 from quantmind.pipeline.sinking import Sinking
 
 
@@ -47,7 +47,7 @@ class SinkStage:
                 return
             folder = RunFolder.shared(running.project.state, link.run, recipe.resolved, str(recipe.file))
             sinking = Sinking(build.sinks(recipe, Run(folder.name, folder.path, running.output)))
-            await enter(stack, sinking, "sinks")
+            await stack.enter_async_context(sinking)
             link.send("operations", Upto(0))
             await self._write(link, sinking)
             await link.drained()

@@ -60,7 +60,7 @@ def chained(error, cause):
             "x: No space left on device",
         ),
         (MemoryError(), 1, "there is not enough memory: give it more, or less to do at once"),
-        (TypeError("'NoneType' object\nis not"), 1, FAULT.format("TypeError: 'NoneType' object\\nis not")),
+        (TypeError("'NoneType' object\nis not"), 1, FAULT.format("TypeError: 'NoneType' object is not")),
         (RecursionError("too deep"), 1, FAULT.format("RecursionError: too deep")),
         (click.ClickException("Broken."), 1, "Broken."),
     ],

@@ -51,12 +51,17 @@ async def test_a_stage_that_starts_again_moves_nothing_and_goes_on(pipeline, nam
     await made.stop()
 
 
-async def test_entries_stop_while_the_strategy_stage_is_away_and_exits_do_not(pipeline):
+async def test_entries_stop_while_the_strategy_stage_is_away_and_exits_do_not(pipeline, caplog):
     made = pipeline()
     made.start()
     await made.until(lambda: made.position() == 1)
     await made.stop("strategy")
     await made.until(lambda: "strategy: its last word" in " ".join(made.heard(Health)[-1].reasons))
+    # At the start, too, it had said nothing yet; that is no ailment.
+    await made.until(lambda: any("ailing" in message for message in caplog.messages))
+    (logged,) = (message for message in caplog.messages if "ailing" in message)
+    assert logged.startswith("ailing: strategy: its last word is ")
+    assert logged.endswith(" s old; nothing is entered")
     made.market.price = 80.0
     await made.until(lambda: made.position() == 0)
     made.market.price = 100.0
