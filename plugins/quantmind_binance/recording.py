@@ -79,7 +79,7 @@ class Recording:
         except (ValueError, msgspec.MsgspecError) as error:
             raise QuantMindError(
                 f"{self.path}: line {number} is no message of a recording such as 1723161255088169167 "
-                f'{{"stream": ..., "data": ...}}: {error}'
+                f'{{"stream": ..., "data": ...}}'
             ) from error
 
     def symbols(self) -> frozenset[str]:

@@ -29,11 +29,12 @@ def server(url: str) -> SplitResult:
     Raises:
         ValueError: it is none, or holds what belongs elsewhere.
     """
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        port = 0
+        # The text may hold a secret, so it is not told again.
+        raise ValueError("must be nats://HOST:PORT or tls://HOST:PORT") from None
     if parts.username is not None or parts.password is not None:
         # The text holds a secret, so it is not told again.
         raise ValueError("must not hold a name or password: set `user` and `password`")

@@ -13,11 +13,23 @@ SCHEMES = ("redis", "rediss", "unix")
 
 
 def _check_url(url: SecretStr) -> SecretStr:
-    parts = urlsplit(url.get_secret_value())
-    if parts.scheme not in SCHEMES or not (parts.path if parts.scheme == "unix" else parts.hostname):
+    if not _is_complete(url.get_secret_value()):
         # The text may hold a password, so it is not told again.
         raise ValueError("must be redis://HOST:PORT/DB, rediss://HOST:PORT/DB or unix:///PATH")
     return url
+
+
+def _is_complete(url: str) -> bool:
+    """Say whether a URL names a Redis, and its database by number if at all."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - reading it checks it
+    except ValueError:
+        return False
+    if parts.scheme == "unix":
+        return bool(parts.path)
+    database = parts.path.strip("/")
+    return parts.scheme in SCHEMES and bool(parts.hostname) and (not database or database.isdecimal())
 
 
 class RedisOptions(Options):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from quantmind_venue.faults.reading import Script
     from quantmind_venue.options import VenueOptions
 
 
@@ -59,108 +60,126 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print the settings as one line of JSON.")
 def venue(faults: Path | None, as_json: bool, **given: Any) -> None:
     """Simulate Binance USD-M on this machine, for any bot, until Ctrl-C."""
-    options = _options(faults, given)
+    script = _script(faults) if faults is not None else None
+    options = _options(given, script.faults if script is not None else ())
     import uvloop
 
     from quantmind_venue.running import run
 
-    uvloop.run(run(options, as_json=as_json))
+    uvloop.run(run(options, script, as_json=as_json))
 
 
-def _options(faults: Path | None, given: dict[str, Any]) -> VenueOptions:
+def _script(path: Path) -> Script:
+    from quantmind_venue.faults.reading import Script
+
+    return Script(_home("--faults", path))
+
+
+def _options(given: dict[str, Any], faults: tuple[dict[str, Any], ...]) -> VenueOptions:
     """Read the options.
 
     Raises:
         UsageError: one of them is wrong.
     """
-    from pydantic import ValidationError
-
+    from quantmind.checking import Checking
     from quantmind.errors import UsageError
     from quantmind_venue.options import VenueOptions
 
-    files = [_split("--data", each, named=False) for each in given["data"]]
-    recordings = [path for symbol, path in files if not symbol]
-    if len(recordings) > 1 or (recordings and len(files) > 1):
-        raise UsageError("--data: give one raw recording, or a file of bars for each contract as SYMBOL=FILE")
-    if given["synthetic"] and files:
-        raise UsageError("--synthetic and --data exclude each other")
-    if given["symbols"] and files:
-        raise UsageError("--symbols is for a made-up market: the data say which contracts there are")
+    recording, bars = _data(given)
     options: dict[str, Any] = {
         "host": given["host"],
         "port": given["port"],
-        "recording": recordings[0] if recordings else None,
-        "bars": {symbol: path for symbol, path in files if symbol},
-        "funding": dict(_split("--funding", each, named=True) for each in given["funding"]),
-        "marks": dict(_split("--marks", each, named=True) for each in given["marks"]),
+        "recording": recording,
+        "bars": bars,
+        "funding": _files("--funding", given["funding"]),
+        "marks": _files("--marks", given["marks"]),
         "interval": given["interval"],
         "seed": given["seed"],
-        "speed": _speed(given["speed"]),
+        "speed": given["speed"],
         "times": "recorded" if given["keep_times"] else "now",
         "hold": given["hold"] or "no",
         "balance": given["balance"],
         "limits": not given["no_limits"],
-        "log": given["log"],
-        "faults": _faults(faults) if faults is not None else (),
+        "log": _home("--log", given["log"]) if given["log"] is not None else None,
+        "faults": faults,
     }
-    if given["symbols"]:
-        options["symbols"] = tuple(each.strip().upper() for each in given["symbols"].split(",") if each.strip())
+    if given["symbols"] is not None:
+        options["symbols"] = _symbols(given["symbols"])
     for name in ("quote_interval", "trade_interval", "start", "key", "secret", "bad_day"):
         if given[name] is not None:
             options[name] = given[name]
-    try:
-        return VenueOptions(**options)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        option = str(first["loc"][0]) if first["loc"] else ""
-        text = first["msg"].removeprefix("Value error, ")
-        where = f"--{option.replace('_', '-')} {given.get(option) or ''}".strip() + ": " if option else ""
-        raise UsageError(f"{where}{text}") from None
+    checking = Checking()
+    read = checking.options(VenueOptions, options)
+    if read is None:
+        raise UsageError("; ".join(_told(path, message) for path, message in checking.problems))
+    return read
 
 
-def _split(option: str, text: str, *, named: bool) -> tuple[str, Path]:
+def _told(name: str, message: str) -> str:
+    """Say what is wrong with an option, if it is with one and not with how they go together."""
+    return f"--{name.replace('_', '-')}: {message}" if name else message
+
+
+def _data(given: dict[str, Any]) -> tuple[Path | None, dict[str, Path]]:
+    """Return the recording, if one is to be played, and the files of bars by their contracts."""
     from quantmind.errors import UsageError
 
-    symbol, equals, path = text.partition("=")
-    if not equals and not named:
-        return "", Path(text)
-    if not symbol or not path:
-        raise UsageError(f"{option} {text}: must be SYMBOL=FILE such as BTCUSDT=btc-1m.feather")
-    return symbol.upper(), Path(path)
+    recordings = [text for text in given["data"] if "=" not in text]
+    if len(recordings) > 1 or (recordings and len(given["data"]) > 1):
+        raise UsageError("--data: give one raw recording, or a file of bars for each contract as SYMBOL=FILE")
+    if given["synthetic"] and given["data"]:
+        raise UsageError("--synthetic and --data exclude each other")
+    if given["symbols"] is not None and given["data"]:
+        raise UsageError("--symbols is for a made-up market: the data say which contracts there are")
+    if not recordings:
+        return None, _files("--data", given["data"])
+    if not recordings[0]:
+        raise UsageError("--data: must name a raw recording, or a file of bars as SYMBOL=FILE, was empty")
+    return _home("--data", Path(recordings[0])), {}
 
 
-def _speed(text: str) -> float | str:
+def _files(option: str, given: tuple[str, ...]) -> dict[str, Path]:
+    """Return files by the contracts that they are of."""
     from quantmind.errors import UsageError
 
-    if text in {"max", "virtual"}:
-        return text
-    try:
-        speed = float(text)
-    except ValueError:
-        speed = 0.0
-    if not 0 < speed < float("inf"):
-        raise UsageError(f"--speed {text}: must be a number above 0 such as 10, or max, or virtual")
-    return speed
+    files: dict[str, Path] = {}
+    for text in given:
+        spelling, equals, path = text.partition("=")
+        if not equals or not spelling or not path:
+            raise UsageError(f"{option}: must be SYMBOL=FILE such as BTCUSDT=btc-1m.feather, was {text or 'empty'}")
+        symbol = _symbol(option, spelling)
+        if symbol in files:
+            raise UsageError(f"{option}: {symbol} has two files, {files[symbol]} and {path}: give one")
+        files[symbol] = _home(option, Path(path))
+    return files
 
 
-def _faults(path: Path) -> tuple[dict[str, Any], ...]:
-    """Read and check a script of faults."""
-    import yaml
-
+def _symbols(text: str) -> tuple[str, ...]:
     from quantmind.errors import UsageError
-    from quantmind_venue.faults.faults import read
+
+    names = [each.strip() for each in text.split(",") if each.strip()]
+    if not names:
+        raise UsageError(f"--symbols: must be contracts such as BTCUSDT,SOLUSDT, was {text.strip() or 'empty'}")
+    return tuple(dict.fromkeys(_symbol("--symbols", name) for name in names))
+
+
+def _symbol(option: str, spelling: str) -> str:
+    """Return a contract as the venue spells it."""
+    from quantmind.errors import UsageError
+    from quantmind_binance.symbols import unified
 
     try:
-        said = yaml.safe_load(path.expanduser().read_text())
-    except OSError as error:
-        raise UsageError(f"--faults {path}: cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"--faults {path}: is no YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(said, list):
-        raise UsageError(f"--faults {path}: must be a list of faults such as `- close: {{at: 10s}}`")
-    for number, each in enumerate(said):
-        try:
-            read(each)
-        except ValueError as error:
-            raise UsageError(f"--faults {path}: [{number}].{error}") from error
-    return tuple(said)
+        unified(spelling)
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}") from None
+    return spelling.upper()
+
+
+def _home(option: str, path: Path) -> Path:
+    """Return a path with the home folder that it names."""
+    from quantmind.errors import UsageError
+
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise UsageError(f"{option}: there is no such home folder: write the whole path, was {path}") from None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from quantmind.checking import shown
 from quantmind.kinds.options import parse_duration
 from quantmind_venue.errors import VenueError
 
@@ -49,7 +50,11 @@ async def _clear_faults(venue: Venue, said: Any) -> object:  # noqa: ARG001
 async def _clock(venue: Venue, said: Any) -> object:
     if not isinstance(said, Mapping) or "advance" not in said:
         raise ValueError('say how far the clock is to go: {"advance": "10s"}')
-    await venue.advance(parse_duration(said["advance"]))
+    try:
+        ns = parse_duration(said["advance"])
+    except ValueError as error:
+        raise ValueError(f"advance: {error}, was {shown(said['advance'])}") from None
+    await venue.advance(ns)
     return {"time": venue.clock.now()}
 
 
@@ -79,6 +84,10 @@ async def control(venue: Venue, method: str, path: str, body: bytes) -> object:
         there = ", ".join(f"{method} {path}" for method, path in _ACTIONS)
         raise VenueError(-1, f"{method} {path}: no such thing to do; there are {there}", 404)
     try:
-        return await action(venue, msgspec.json.decode(body) if body else None)
-    except (ValueError, msgspec.MsgspecError) as error:
+        said = msgspec.json.decode(body) if body else None
+    except (ValueError, msgspec.MsgspecError):
+        raise VenueError(-1, f'{method} {path}: the body must be JSON, such as {{"close": {{"at": "10s"}}}}') from None
+    try:
+        return await action(venue, said)
+    except ValueError as error:
         raise VenueError(-1, str(error)) from error

@@ -19,7 +19,7 @@ SECRET = "quantmind-venue-secret-0000000000000000000000000000000000000000000"  #
 class VenueOptions(Options):
     """Options of the simulated venue."""
 
-    host: str = Field(default="127.0.0.1", description="The address it listens on.")
+    host: str = Field(default="127.0.0.1", min_length=1, description="The address it listens on.")
     port: int = Field(default=8900, ge=0, le=65_535, description="The port it listens on; 0 is a free one.")
     symbols: tuple[str, ...] = Field(
         default=(), description="Contracts as the venue spells them; those of the data without, or BTCUSDT and ETHUSDT."
@@ -36,7 +36,7 @@ class VenueOptions(Options):
     history: Duration = Field(
         default=604_800_000_000_000, description="How far back before the start the candles of a made-up market go."
     )
-    speed: Literal["max", "virtual"] | Annotated[float, Field(gt=0)] = Field(
+    speed: Literal["max", "virtual"] | Annotated[float, Field(gt=0, le=1_000_000)] = Field(
         default=1.0, description="How many times real time it runs; `max` as its clients read, `virtual` when told."
     )
     start: Moment | None = Field(
@@ -68,5 +68,5 @@ class VenueOptions(Options):
         for name, files in (("funding", self.funding), ("marks", self.marks)):
             without = sorted(files.keys() - self.bars.keys())
             if without:
-                raise ValueError(f"{name} of {', '.join(without)} need bars of the same contract")
+                raise ValueError(f"{name} of {', '.join(without)} need bars of the same contract: give these too")
         return self

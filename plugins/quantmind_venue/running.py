@@ -6,17 +6,19 @@ import asyncio
 import errno
 import json
 import signal
+import socket
 
 import click
 
 from quantmind.errors import QuantMindError, UsageError
 from quantmind_venue.connecting import described, printed
+from quantmind_venue.faults.reading import FaultError, Script
 from quantmind_venue.options import VenueOptions
 from quantmind_venue.server import Venue
 
 
-async def run(options: VenueOptions, *, as_json: bool) -> None:
-    """Run a venue until SIGINT or SIGTERM.
+async def run(options: VenueOptions, script: Script | None = None, *, as_json: bool) -> None:
+    """Run a venue until SIGINT or SIGTERM; its faults are those of the script.
 
     Raises:
         QuantMindError: the market ended by a fault of its data.
@@ -30,16 +32,15 @@ async def run(options: VenueOptions, *, as_json: bool) -> None:
         venue = Venue(options)
     except UsageError:
         raise
+    except FaultError as error:
+        raise (script.refused(error) if script is not None else UsageError(str(error))) from error
     except (QuantMindError, ValueError) as error:
         raise UsageError(str(error)) from error
     try:
         await venue.start()
     except (OSError, UnicodeError) as error:
-        # A name of a host that is none is no text that can be looked up.
-        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-            reason = "something else listens there: name another --port"
-        raise UsageError(f"--host {options.host} --port {options.port}: cannot listen: {reason}") from error
+        where = f"--host {options.host} --port {options.port}"
+        raise UsageError(f"{where}: cannot listen: {_reason(error)}") from error
     try:
         said = venue.url, options.key, options.secret
         click.echo(json.dumps(described(*said)) if as_json else printed(*said))
@@ -55,3 +56,17 @@ async def run(options: VenueOptions, *, as_json: bool) -> None:
         ended.cancel()
     finally:
         await venue.stop()
+
+
+def _reason(error: OSError | UnicodeError) -> str:
+    """Say why it cannot listen, and what to do."""
+    if isinstance(error, UnicodeError | socket.gaierror):
+        # What is no name of a host is no text that can be looked up.
+        return "there is no such host: name an address of this machine such as 127.0.0.1"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return "no address of this machine: name one such as 127.0.0.1"
+    if error.errno == errno.EADDRINUSE:
+        return "something else listens there: name another --port"
+    if error.errno == errno.EACCES:
+        return "this port is not for everybody: name a --port from 1024 on"
+    return error.strerror or type(error).__name__

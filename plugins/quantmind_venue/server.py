@@ -15,6 +15,7 @@ from quantmind_venue.api.ws_api import WebSocketApi
 from quantmind_venue.clock import Clock
 from quantmind_venue.faults.bad_day import random_faults
 from quantmind_venue.faults.faults import Faults
+from quantmind_venue.faults.reading import FaultError
 from quantmind_venue.listing import Listing
 from quantmind_venue.log import Both, LogFile
 from quantmind_venue.market.board import Board
@@ -43,7 +44,7 @@ class Venue:
 
     Raises:
         QuantMindError: the data cannot be read.
-        ValueError: a fault is not well described.
+        FaultError: a fault is not well described.
     """
 
     def __init__(self, options: VenueOptions | None = None, sent: Log | None = None) -> None:
@@ -72,13 +73,14 @@ class Venue:
         for number, fault in enumerate(options.faults):
             try:
                 self.faults.checked(fault)
-            except ValueError as error:
-                raise ValueError(f"faults[{number}].{error}") from error
+            except FaultError as error:
+                raise error.within(f"faults[{number}]") from None
 
     @property
     def url(self) -> str:
         """Where clients find it."""
-        return f"http://{self.options.host}:{self.port}"
+        host = self.options.host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     async def broken(self) -> None:
         """Return when the market has no more to say, and raise what broke it."""

@@ -25,10 +25,10 @@ def zeromq() -> None:
     "  quantmind zeromq keys /etc/quantmind/keys\n"
     "  quantmind zeromq keys keys --stage feed --force"
 )
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("name_of_folder", metavar="FOLDER", type=click.Path())
 @click.option("--stage", "names", multiple=True, type=click.Choice(NAMES), help="Only for these; left out, for all.")
 @click.option("--force", is_flag=True, help="Replace keys that are there; who has the old ones is refused then.")
-def keys(folder: Path, names: tuple[str, ...], force: bool) -> None:
+def keys(name_of_folder: str, names: tuple[str, ...], force: bool) -> None:
     """Write a pair of keys for each stage, and for observers, into FOLDER.
 
     STAGE.key is secret: it goes to the host of the stage and nowhere else. STAGE.pub goes to every host.
@@ -40,7 +40,10 @@ def keys(folder: Path, names: tuple[str, ...], force: bool) -> None:
         raise QuantMindError(f"the zeromq transport needs pyzmq ({error}): pip install pyzmq") from None
     if not zmq.has("curve"):
         raise QuantMindError("this pyzmq has no CURVE: pip install --force-reinstall --only-binary pyzmq pyzmq")
+    folder = _checked(name_of_folder)
     there = [path for name in made for path in _paths(folder, name) if os.path.lexists(path)]
+    if taken := next((path for path in there if path.is_dir() and not path.is_symlink()), None):
+        raise UsageError(f"{taken} is a folder: move it away, or name another FOLDER")
     if there and not force:
         raise UsageError(
             f"{there[0]} is there: keys are replaced with --force only, and those of the others stay valid"
@@ -60,6 +63,19 @@ def keys(folder: Path, names: tuple[str, ...], force: bool) -> None:
         host = "the machines of those who observe" if name == OBSERVER else f"the host of stage {name}"
         click.echo(f"{secret_path}  secret, mode 0600: only to {host}")
         click.echo(f"{public_path}  public: to the host of every stage")
+
+
+def _checked(folder: str) -> Path:
+    """Return the folder that the keys are written to.
+
+    Raises:
+        UsageError: it has no name, or something else has it.
+    """
+    if not folder:
+        raise UsageError("FOLDER is empty: name a folder for the keys, such as keys")
+    if os.path.lexists(folder) and not Path(folder).is_dir():
+        raise UsageError(f"{folder} is no folder: name another FOLDER")
+    return Path(folder)
 
 
 def _paths(folder: Path, name: str) -> tuple[Path, Path]:

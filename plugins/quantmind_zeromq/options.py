@@ -25,7 +25,7 @@ def check_key(text: str) -> str:
         ValueError: it has another form.
     """
     if not _KEY.fullmatch(text):
-        raise ValueError(f"must be a public key of 40 characters, as `quantmind zeromq keys` writes it, was {text:.60}")
+        raise ValueError("must be a public key of 40 characters, as `quantmind zeromq keys` writes it")
     return text
 
 

@@ -9,6 +9,7 @@ API = {
     "quantmind.hookspecs": "The hooks a plugin module may implement, and the marker that registers them.",
     "quantmind.kinds": "The kinds of component, one contract each, their options, and what they are given to judge by.",
     "quantmind.events": "Everything that is said between the parts: market events, decisions, orders and facts; bytes.",
+    "quantmind.checking": "What a user wrote for a plugin's own command, checked in the words of recipes.",
     "quantmind.metrics": "The one registry of metrics: name, labels, unit and meaning.",
     "quantmind.plugins": "Finds, loads and names the plugins of an installation.",
     "quantmind.market": "Instruments, bars, order books and streaming indicators.",

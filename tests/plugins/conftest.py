@@ -1,15 +1,11 @@
 from __future__ import annotations
 
 import io
-import socket
-import subprocess
-import time
-from typing import Any
 
 import pytest
 
 from quantmind.kinds import Run
-from quantmind.testing import examples
+from quantmind.testing import LocalServer, examples, free_port
 
 TS = 1_704_067_400_250_000_000
 
@@ -26,54 +22,35 @@ def one_of_each():
     return examples.one_of_each(TS)
 
 
-class NATSServer:
-    """A real nats-server on a free loopback port, with its store in a folder of the test."""
+class NATSServer(LocalServer):
+    """A real nats-server, with its store in a folder of the test."""
 
-    def __init__(self, binary: str, folder: Any, *arguments: str, jetstream: bool = True) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
-        self.url = f"nats://127.0.0.1:{self.port}"
-        self.folder = folder
+    def __init__(self, binary, folder, *arguments, jetstream, environ):
+        port = free_port()
+        self.url = f"nats://127.0.0.1:{port}"
         store = ["--jetstream", "--store_dir", str(folder / "store")] if jetstream else []
-        self._command = [binary, "-a", "127.0.0.1", "-p", str(self.port), *store, *arguments]
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self, **environ: str) -> None:
-        with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(self._command, stderr=log, env=environ or None)
-        end = time.monotonic() + 20
-        while True:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            assert time.monotonic() < end, (self.folder / "log").read_text()
-            time.sleep(0.02)
-
-    def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
+        command = [binary, "-a", "127.0.0.1", "-p", str(port), *store, *arguments]
+        super().__init__(command, port, folder / "log", environ=environ or None)
 
 
 @pytest.fixture
 def make_nats_server(server_binary, tmp_path):
     """Return what starts servers."""
     binary = server_binary("nats-server", "nats-server")
-    started: list[NATSServer] = []
+    made = []
 
-    def make(*arguments: str, jetstream: bool = True, start: bool = True, **environ: str) -> NATSServer:
-        folder = tmp_path / f"server{len(started)}"
+    def make(*arguments, jetstream=True, start=True, **environ):
+        folder = tmp_path / f"server{len(made)}"
         folder.mkdir()
-        made = NATSServer(binary, folder, *arguments, jetstream=jetstream)
-        started.append(made)
+        server = NATSServer(binary, folder, *arguments, jetstream=jetstream, environ=environ)
+        made.append(server)
         if start:
-            made.start(**environ)
-        return made
+            server.start()
+        return server
 
     yield make
-    for made in started:
-        made.kill()
+    for server in made:
+        server.kill()
 
 
 @pytest.fixture

@@ -193,10 +193,9 @@ def test_what_execution_says_it_holds_counts(one_of_each):
 
 
 RUN = """
-import fcntl, sys, termios
+import fcntl, runpy, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-from quantmind.cli import main
-sys.exit(main())
+runpy.run_module("quantmind", run_name="__main__")
 """
 
 

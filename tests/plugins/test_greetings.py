@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
-import subprocess
-import time
 
 import pytest
 import redis
@@ -14,6 +11,7 @@ from click.testing import CliRunner
 
 from quantmind.errors import QuantMindError
 from quantmind.kinds.transport import STAGES
+from quantmind.testing import LocalServer, free_port
 from quantmind_ccxt import Ccxt
 from quantmind_ccxt.options import CcxtOptions
 from quantmind_nats.options import NATSOptions
@@ -56,40 +54,14 @@ async def test_who_is_no_redis_is_told():
     assert words == "what listens there is no Redis: correct `url`"
 
 
-@pytest.fixture
-def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
-@pytest.fixture
-def started():
-    """Start a server, and wait until it listens."""
-    processes = []
-
-    def start(command, port):
-        processes.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-        end = time.monotonic() + 30
-        while True:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                return
-            assert time.monotonic() < end
-            time.sleep(0.02)
-
-    yield start
-    for process in processes:
-        process.kill()
-        process.wait()
-
-
 class TestRedis:
     @pytest.fixture
-    def port(self, server_binary, free_port, started, tmp_path):
-        binary = server_binary("redis-server", "redis-server")
+    def port(self, server_binary, tmp_path):
+        port, binary = free_port(), server_binary("redis-server", "redis-server")
         unix = ["--unixsocket", str(tmp_path / "redis.sock")]
-        started([binary, "--port", str(free_port), "--save", "", "--requirepass", "hidden-word", *unix], free_port)
-        return free_port
+        command = [binary, "--port", str(port), "--save", "", "--requirepass", "hidden-word", *unix]
+        with LocalServer(command, port, tmp_path / "redis.log"):
+            yield port
 
     async def test_it_says_its_version_and_how_far_away_it_is(self, port, tmp_path):
         options = RedisOptions(url=f"redis://:hidden-word@127.0.0.1:{port}/0")
@@ -122,8 +94,9 @@ class TestRedis:
         told = await refused(Redis, RedisOptions(url=f"redis://:hidden-word@127.0.0.1:{port}/999"))
         assert told.startswith("it refuses: ")
 
-    async def test_one_that_is_not_there_is_told(self, free_port, tmp_path):
-        assert (await refused(Redis, RedisOptions(url=f"redis://127.0.0.1:{free_port}/0"))).startswith("nobody listens")
+    async def test_one_that_is_not_there_is_told(self, tmp_path):
+        told = await refused(Redis, RedisOptions(url=f"redis://127.0.0.1:{free_port()}/0"))
+        assert told.startswith("nobody listens")
         assert "cannot be reached" in await refused(Redis, RedisOptions(url=f"unix://{tmp_path}/no.sock"))
         assert "name is not known" in await refused(Redis, RedisOptions(url="redis://no-such-host.invalid"))
 
@@ -135,19 +108,14 @@ class TestNats:
         assert greeting.words.endswith(" with JetStream")
         assert greeting.took > 0
 
-    async def test_one_that_stores_nothing_is_told(self, server_binary, free_port, started):
-        started([server_binary("nats-server", "nats-server"), "-a", "127.0.0.1", "-p", str(free_port)], free_port)
-        told = await refused(NATS, NATSOptions(url=f"nats://127.0.0.1:{free_port}"))
+    async def test_one_that_stores_nothing_is_told(self, make_nats_server):
+        told = await refused(NATS, NATSOptions(url=make_nats_server(jetstream=False).url))
         assert told.endswith("but without JetStream: switch it on (nats-server -js)")
 
-    async def test_stages_with_names_of_their_own_are_tried(self, server_binary, free_port, started, tmp_path):
+    async def test_stages_with_names_of_their_own_are_tried(self, make_nats_server, tmp_path):
         config = tmp_path / "nats.conf"
-        config.write_text(
-            f"port: {free_port}\nhost: 127.0.0.1\njetstream {{store_dir: '{tmp_path / 'js'}'}}\n"
-            "authorization {users: [{user: execution, password: hidden-word}]}\n"
-        )
-        started([server_binary("nats-server", "nats-server"), "-c", str(config)], free_port)
-        url = f"nats://127.0.0.1:{free_port}"
+        config.write_text("authorization {users: [{user: execution, password: hidden-word}]}\n")
+        url = make_nats_server("-c", str(config)).url
         greeting = await greeted(NATS, NATSOptions(url=url, user="{stage}", password="hidden-word"))
         assert greeting.words.endswith(" with JetStream, lets the execution stage in")
         for options in ({"user": "{stage}", "password": "hidden-other"}, {}):
@@ -155,21 +123,23 @@ class TestNats:
                 "refuses this stage's user: correct"
             )
 
-    async def test_every_server_of_a_cluster_is_named(self, free_port):
-        options = NATSOptions(url=f"nats://127.0.0.1:{free_port},tls://127.0.0.1:{free_port}")
+    async def test_every_server_of_a_cluster_is_named(self):
+        port = free_port()
+        options = NATSOptions(url=f"nats://127.0.0.1:{port},tls://127.0.0.1:{port}")
         first, second = NATS.servers(options)
         assert (first.address, second.address) == options.url
         with pytest.raises(QuantMindError, match="nobody listens there"):
             await first.greet()
 
-    async def test_one_that_is_no_nats_is_told(self, free_port):
+    async def test_one_that_is_no_nats_is_told(self):
         async def hello(_, writer):
             writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
             await writer.drain()
             writer.close()
 
-        async with await asyncio.start_server(hello, "127.0.0.1", free_port):
-            assert await refused(NATS, NATSOptions(url=f"nats://127.0.0.1:{free_port}"))
+        port = free_port()
+        async with await asyncio.start_server(hello, "127.0.0.1", port):
+            assert await refused(NATS, NATSOptions(url=f"nats://127.0.0.1:{port}"))
 
 
 class TestZeroMQ:
@@ -229,16 +199,17 @@ class TestCcxt:
         finally:
             await venue.stop()
 
-    async def test_one_that_is_not_there_is_told(self, free_port):
-        told = await refused(Ccxt, CcxtOptions(url=f"http://127.0.0.1:{free_port}"))
+    async def test_one_that_is_not_there_is_told(self):
+        told = await refused(Ccxt, CcxtOptions(url=f"http://127.0.0.1:{free_port()}"))
         assert told.startswith("nobody listens there")
 
-    async def test_one_that_answers_with_something_else_is_told(self, free_port):
+    async def test_one_that_answers_with_something_else_is_told(self):
         async def page(reader, writer):
             await reader.readuntil(b"\r\n\r\n")
             writer.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 6\r\n\r\nsorry\n")
             await writer.drain()
             writer.close()
 
-        async with await asyncio.start_server(page, "127.0.0.1", free_port):
-            assert "502" in await refused(Ccxt, CcxtOptions(url=f"http://127.0.0.1:{free_port}"))
+        port = free_port()
+        async with await asyncio.start_server(page, "127.0.0.1", port):
+            assert "502" in await refused(Ccxt, CcxtOptions(url=f"http://127.0.0.1:{port}"))

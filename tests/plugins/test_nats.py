@@ -11,82 +11,25 @@ import pytest
 
 import quantmind_nats
 from quantmind.errors import QuantMindError
-from quantmind.events import Numbered, Quote, codec
-from quantmind.kinds.transport import OBSERVER, STAGES
-from quantmind.pipeline.reception import Reception
+from quantmind.events import Quote
+from quantmind.kinds.transport import OBSERVER, STAGES, TOPICS
+from quantmind.testing import StageEnd, meet, until
 from quantmind_nats.options import NATSOptions
 from quantmind_nats.outbox import Outbox
 from quantmind_nats.transport import NATS
 
 SYMBOL = "BTC/USDT:USDT"
-TOPICS = ("market", "decisions", "operations", "facts")
+QUOTE = Quote(SYMBOL, 1, 1.0, 2.0, 1.0, 1.0)
 
 
-class Inbox:
-    """What a stage hears: frames as they come, and as the reception lets them pass."""
-
-    def __init__(self, name: str = "sink") -> None:
-        self.raw: list[tuple[str, bytes]] = []
-        self.frames: list[codec.Frame] = []
-        self.reception = Reception("demo", name, lambda _: None)
-
-    def __call__(self, stage: str, data: bytes) -> None:
-        self.raw.append((stage, data))
-        frame = self.reception.read(stage, data)
-        if frame is not None:
-            self.frames.append(frame)
-
-    def sequences(self, topic: str) -> list[int]:
-        return [frame.sequence for frame in self.frames if frame.topic == topic]
-
-    def heard(self) -> set[tuple[str, str, int]]:
-        return {(frame.stage, frame.topic, frame.sequence) for frame in self.frames}
-
-    def count(self, what: str) -> int:
-        return sum(count for (kind, _), count in self.reception.incidents.items() if kind == what)
-
-
-class Voice:
-    """Numbers the frames of a stage as its bus would."""
-
-    def __init__(self, transport: NATS, start: str = "start") -> None:
-        self.transport = transport
-        self.start = start
-        self.sequences: dict[str, int] = {}
-
-    def frame(self, topic: str, size: int = 1) -> bytes:
-        sequence = self.sequences[topic] = self.sequences.get(topic, 0) + 1
-        quotes = tuple(Quote(SYMBOL, 1, 1.0, 2.0, 1.0, 1.0) for _ in range(size))
-        message = Numbered(1, sequence, quotes)
-        return codec.encode_frame(
-            codec.Frame(codec.FRAME_VERSION, "demo", self.transport.stage, self.start, topic, sequence, (message,))
-        )
-
-    def say(self, topic: str, id: str = "") -> None:
-        self.transport.publish(topic, self.frame(topic), id)
-
-
-def transport(url: str, stage: str, *peers: str, handler: Any = None, live: bool = True, **options: Any) -> NATS:
+def transport(url: str, stage: str, **options: Any) -> NATS:
     made = NATS(NATSOptions(url=url, **options), "demo", stage)
-    made.lossless = not live
-    if peers:
-        made.subscribe(peers, handler)
+    made.lossless = False
     return made
 
 
-async def until(condition: Any, seconds: float = 25) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - what comes is counted
-            await asyncio.sleep(0.01)
-
-
-async def following(speaker: Voice, inbox: Inbox) -> None:
-    """Wait until a late reader of facts is there."""
-    async with asyncio.timeout(25):
-        while not inbox.sequences("facts"):
-            speaker.say("facts")
-            await asyncio.sleep(0.05)
-    await until(lambda: inbox.sequences("facts")[-1] == speaker.sequences["facts"])
+def end(url: str, stage: str, *, live: bool = True, **options: Any) -> StageEnd:
+    return StageEnd(transport(url, stage, **options), lossless=not live)
 
 
 def test_it_is_registered_and_its_import_brings_no_nats():
@@ -108,42 +51,38 @@ def test_an_unknown_stage_and_a_name_that_is_no_subject_are_refused():
 @pytest.mark.parametrize("jetstream", [True, False], ids=["jetstream", "plain"])
 async def test_every_stage_hears_the_others_in_order(make_nats_server, live, jetstream, caplog):
     url = make_nats_server(jetstream=jetstream).url
-    inboxes = {stage: Inbox(stage) for stage in STAGES}
-    voices = {}
+    ends = {stage: end(url, stage, live=live) for stage in ("execution", "feed", "strategy", "sink")}
     async with contextlib.AsyncExitStack() as stack:
-        for stage in ("execution", "feed", "strategy", "sink"):
-            peers = tuple(other for other in STAGES if other != stage)
-            made = transport(url, stage, *peers, handler=inboxes[stage], live=live)
-            voices[stage] = Voice(await stack.enter_async_context(made))
-        for stage in ("feed", "strategy", "sink") if live and jetstream else ():
-            await following(voices["execution"], inboxes[stage])
+        for each in ends.values():
+            await stack.enter_async_context(each)
+        if live and jetstream:
+            # Who reads what is stored is there a little later.
+            await meet(*ends.values())
         for number in range(4 * 4 * 200):
-            voices[STAGES[number % 4]].say(TOPICS[number // 4 % 4])
-        for voice in voices.values():
-            await voice.transport.drained()
-        for stage, inbox in inboxes.items():
-            last = {(voice.transport.stage, *item) for voice in voices.values() for item in voice.sequences.items()}
-            wanted = {item for item in last if item[0] != stage}
-            await until(lambda inbox=inbox, wanted=wanted: wanted <= inbox.heard())
-            assert not inbox.reception.incidents
-        assert not any(voice.transport.figures["dropped_frames"] for voice in voices.values())
+            ends[STAGES[number % 4]].send(TOPICS[number // 4 % 4], QUOTE)
+        for each in ends.values():
+            await each.transport.drained()
+        for each in ends.values():
+            last = {
+                (other.stage, topic, other.said[topic]) for other in ends.values() for topic in TOPICS if other != each
+            }
+            await until(lambda each=each, last=last: last <= {(f.stage, f.topic, f.sequence) for f in each.heard})
+            assert not each.noticed
+        assert not any(each.transport.figures["dropped_frames"] for each in ends.values())
     warned = [record.message for record in caplog.records if "no JetStream" in record.message]
     assert len(warned) == (live and not jetstream)
 
 
 async def test_facts_survive_the_death_of_the_server_and_gaps_in_the_market_are_seen(nats_server):
-    inbox = Inbox()
-    feed = Voice(transport(nats_server.url, "feed", buffer=100))
-    execution = Voice(transport(nats_server.url, "execution"))
-    sink = transport(nats_server.url, "sink", "feed", "execution", handler=inbox)
-    async with feed.transport, execution.transport, sink:
-        await following(execution, inbox)
-        first = execution.sequences["facts"]
+    feed, execution = end(nats_server.url, "feed", buffer=100), end(nats_server.url, "execution")
+    async with feed, execution, end(nats_server.url, "sink") as sink:
+        await meet(execution, sink)
+        first = execution.said["facts"]
 
         async def load(count: int) -> None:
             for _ in range(count):
-                feed.say("market")
-                execution.say("facts", f"account-{execution.sequences['facts'] + 1}")
+                feed.send("market", QUOTE)
+                execution.send("facts", QUOTE, id=f"account-{execution.said['facts'] + 1}")
                 await asyncio.sleep(0.001)
 
         for deaths in (1, 2):
@@ -154,34 +93,29 @@ async def test_facts_survive_the_death_of_the_server_and_gaps_in_the_market_are_
             await loading
             nats_server.start()
             # What is published before a reader is back does not reach it, unless it is a fact.
-            await until(lambda deaths=deaths: sink.figures["reconnects"] == deaths)
+            await until(lambda deaths=deaths: sink.transport.figures["reconnects"] == deaths)
             await feed.transport.drained()
             await load(100)
         await execution.transport.drained()
-        total = execution.sequences["facts"]
+        total = execution.said["facts"]
         assert total == first + 1_800
-        await until(lambda: inbox.sequences("facts")[-1] == total)
-        await until(lambda: inbox.sequences("market")[-1] == feed.sequences["market"])
-        facts = inbox.sequences("facts")
-        assert facts == list(range(facts[0], total + 1))
-        market = inbox.sequences("market")
-        lost = feed.sequences["market"] - len(market)
+        await until(lambda: sink.numbers("execution", "facts")[-1] == total)
+        await until(lambda: sink.numbers("feed", "market")[-1] == feed.said["market"])
+        facts = sink.numbers("execution", "facts")
+        assert facts == list(range(first + 1, total + 1))
+        market = sink.numbers("feed", "market")
+        lost = feed.said["market"] - len(market)
         assert lost >= feed.transport.figures["dropped_frames"] > 0
-        assert inbox.reception.incidents == {("gap", "feed"): lost - (market[0] - 1)}
+        assert sink.noticed == {("gap", "feed"): lost - (market[0] - 1)}
         assert feed.transport.figures["reconnects"] == 2
         assert execution.transport.figures["unacknowledged_facts"] == 0
         assert execution.transport.figures["dropped_facts"] == 0
 
 
-async def test_a_reader_that_was_cut_off_reads_on_where_it_was(make_nats_server):
-    nats_server = make_nats_server()
-    inbox = Inbox()
-    execution = Voice(transport(nats_server.url, "execution"))
-    reader, writer = None, None
+async def test_a_reader_that_was_cut_off_reads_on_where_it_was(nats_server):
     pipes: list[asyncio.StreamWriter] = []
 
     async def relay(here: asyncio.StreamReader, there: asyncio.StreamWriter) -> None:
-        nonlocal reader, writer
         reader, writer = await asyncio.open_connection("127.0.0.1", nats_server.port)
         pipes.extend((there, writer))
 
@@ -197,19 +131,18 @@ async def test_a_reader_that_was_cut_off_reads_on_where_it_was(make_nats_server)
     between = await asyncio.start_server(relay, "127.0.0.1", 0)
     url = f"nats://127.0.0.1:{between.sockets[0].getsockname()[1]}"
     try:
-        sink = transport(url, "sink", "execution", handler=inbox)
-        async with execution.transport, sink:
-            await following(execution, inbox)
+        async with end(nats_server.url, "execution") as execution, end(url, "sink") as sink:
+            await meet(execution, sink)
             # The host is silent, and its connections stay as they are: only unanswered questions tell.
             cut.set()
             for _ in range(200):
-                execution.say("facts")
+                execution.send("facts", QUOTE)
             await execution.transport.drained()
-            await until(lambda: sink._connection.session is None)
+            await until(lambda: sink.transport._connection.session is None)
             cut.clear()
-            await until(lambda: inbox.sequences("facts")[-1] == execution.sequences["facts"])
-            await until(lambda: sink.figures["reconnects"] == 1)
-        assert not inbox.reception.incidents
+            await until(lambda: sink.numbers("execution", "facts")[-1:] == [execution.said["facts"]])
+            await until(lambda: sink.transport.figures["reconnects"] == 1)
+        assert not sink.noticed
     finally:
         between.close()
         for pipe in pipes:
@@ -218,31 +151,27 @@ async def test_a_reader_that_was_cut_off_reads_on_where_it_was(make_nats_server)
 
 
 async def test_the_same_fact_is_stored_once(nats_server):
-    inbox = Inbox()
-    execution = Voice(transport(nats_server.url, "execution"))
-    async with execution.transport, transport(nats_server.url, "sink", "execution", handler=inbox):
-        await following(execution, inbox)
-        heard = len(inbox.raw)
-        frame = execution.frame("facts")
+    async with end(nats_server.url, "execution") as execution, end(nats_server.url, "sink") as sink:
+        await meet(execution, sink)
+        frame = execution.frame("facts", QUOTE)
         for _ in range(3):
             execution.transport.publish("facts", frame, "account-7")
         await execution.transport.drained()
-        execution.say("facts")
-        await until(lambda: inbox.sequences("facts")[-1] == execution.sequences["facts"])
-        assert len(inbox.raw) == heard + 2
+        execution.transport.publish("facts", execution.frame("facts", QUOTE))
+        await until(lambda: sink.numbers("execution", "facts")[-1:] == [execution.said["facts"]])
+        assert len(sink.heard) == 2
+        assert not sink.noticed
 
 
 async def test_who_reads_facts_may_come_before_who_stores_them(nats_server):
-    inbox = Inbox()
-    async with transport(nats_server.url, "sink", "execution", handler=inbox):
+    async with end(nats_server.url, "sink") as sink:
         await asyncio.sleep(0.3)
-        execution = Voice(transport(nats_server.url, "execution"))
-        async with execution.transport:
+        async with end(nats_server.url, "execution") as execution:
             for _ in range(100):
-                execution.say("facts")
-            await until(lambda: inbox.sequences("facts")[-1:] == [100])
-        assert inbox.sequences("facts") == list(range(1, 101))
-        assert not inbox.reception.incidents
+                execution.send("facts", QUOTE)
+            await until(lambda: sink.numbers("execution", "facts")[-1:] == [100])
+        assert sink.numbers("execution", "facts") == list(range(1, 101))
+        assert not sink.noticed
 
 
 async def test_last_words_are_kept_over_restarts_of_server_and_stage(nats_server):
@@ -272,16 +201,15 @@ async def test_without_jetstream_nothing_is_kept(make_nats_server):
 
 
 async def test_in_a_replay_nothing_is_dropped_while_the_server_is_away(nats_server):
-    inbox = Inbox("strategy")
-    feed = Voice(transport(nats_server.url, "feed", live=False, buffer=10))
-    async with feed.transport, transport(nats_server.url, "strategy", "feed", handler=inbox, live=False):
-        feed.say("market")
+    feed, strategy = end(nats_server.url, "feed", live=False, buffer=10), end(nats_server.url, "strategy", live=False)
+    async with feed, strategy:
+        feed.send("market", QUOTE)
         await feed.transport.drained()
-        await until(lambda: inbox.sequences("market") == [1])
+        await until(lambda: strategy.numbers("feed", "market") == [1])
         nats_server.kill()
         await until(lambda: feed.transport._connection.session is None)
         for _ in range(1_000):
-            feed.say("market")
+            feed.send("market", QUOTE)
         waiting = asyncio.create_task(feed.transport.drained())
         await asyncio.sleep(0.2)
         assert not waiting.done()
@@ -293,19 +221,17 @@ async def test_in_a_replay_nothing_is_dropped_while_the_server_is_away(nats_serv
 
 
 async def test_garbage_on_a_subject_is_counted_and_passed_over(nats_server):
-    inbox = Inbox("strategy")
-    feed = Voice(transport(nats_server.url, "feed"))
-    async with feed.transport, transport(nats_server.url, "strategy", "feed", handler=inbox):
+    async with end(nats_server.url, "feed") as feed, end(nats_server.url, "strategy") as strategy:
         client = await nats.connect(nats_server.url)
-        whole = feed.frame("market")
+        whole = feed.frame("market", QUOTE)
         for rubbish in (b"", b"\xff" * 1_000, whole[:-3], b"\x93\x01\x02", b"hello"):
             await client.publish("quantmind.demo.feed.market", rubbish)
             await client.publish("quantmind.demo.feed.unheard_of", rubbish, headers={"a": "b"})
         await client.flush()
         await client.close()
         feed.transport.publish("market", whole)
-        await until(lambda: inbox.sequences("market") == [1])
-        assert inbox.count("bad_frame") == 10
+        await until(lambda: strategy.numbers("feed", "market") == [1])
+        assert strategy.noticed == {("bad_frame", "feed"): 10}
 
 
 async def test_a_frame_that_is_too_large_is_refused_with_the_limit(nats_server):
@@ -317,15 +243,15 @@ async def test_a_frame_that_is_too_large_is_refused_with_the_limit(nats_server):
 
 
 async def test_an_observer_only_listens(nats_server):
-    inbox = Inbox(OBSERVER)
-    execution = Voice(transport(nats_server.url, "execution"))
-    async with execution.transport:
-        first, second = (transport(nats_server.url, OBSERVER, *STAGES, handler=inbox) for _ in range(2))
-        async with first, second:
-            with pytest.raises(QuantMindError, match="only listens"):
-                first.publish("operations", b"")
-            execution.say("facts")
-            await until(lambda: len(inbox.raw) == 2)
+    async with (
+        end(nats_server.url, "execution") as execution,
+        end(nats_server.url, OBSERVER) as first,
+        end(nats_server.url, OBSERVER) as second,
+    ):
+        with pytest.raises(QuantMindError, match="only listens"):
+            first.send("operations", QUOTE)
+        execution.send("facts", QUOTE)
+        await until(lambda: first.heard and second.heard)
 
 
 async def test_a_server_that_is_away_is_waited_for_and_then_named(make_nats_server):

@@ -1,16 +1,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import signal
-import socket
 import time
 from pathlib import Path
 
 import pytest
 import yaml
 
+from quantmind.testing import free_port
 from quantmind_nats.options import NATSOptions
 from quantmind_nats.transport import NATS
 
@@ -86,9 +85,8 @@ def test_a_live_pipeline_outlives_its_server(program, nats_server):
 
 @pytest.mark.slow
 async def test_a_cluster_outlives_one_of_its_servers(make_nats_server, tmp_path):
-    with contextlib.ExitStack() as stack:
-        free = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(3)]
-        ports = [one.getsockname()[1] for one in free]
+    first = free_port(3)
+    ports = range(first, first + 3)
     routes = ",".join(f"nats://127.0.0.1:{port}" for port in ports)
     servers = [
         make_nats_server(

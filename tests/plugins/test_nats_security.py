@@ -17,6 +17,7 @@ from pydantic import ValidationError
 import quantmind_nats
 from quantmind.errors import QuantMindError
 from quantmind.kinds.transport import OBSERVER, STAGES
+from quantmind.testing import until
 from quantmind_nats.options import NATSOptions
 from quantmind_nats.transport import NATS
 
@@ -30,12 +31,6 @@ def transport(url: str, stage: str, *peers: str, handler: Any = None, **options:
     if peers:
         made.subscribe(peers, handler)
     return made
-
-
-async def until(condition: Any, seconds: float = 20) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - what comes is counted
-            await asyncio.sleep(0.01)
 
 
 async def refusal(made: NATS) -> str:

@@ -6,10 +6,7 @@ import asyncio
 import contextlib
 import io
 import json
-import os
 import signal
-import socket
-import subprocess
 import time
 from decimal import Decimal
 
@@ -21,6 +18,7 @@ from pydantic import ValidationError
 from quantmind.events import Fill, Incident, Quote, Trade, Valuation, Vitals
 from quantmind.kinds import Run
 from quantmind.metrics import LAG, REFUSALS
+from quantmind.testing import LocalServer, free_port, until
 from quantmind_redis import Redis
 from quantmind_redis.options import RedisOptions
 
@@ -28,38 +26,14 @@ BTC = "BTC/USDT:USDT"
 pytestmark = pytest.mark.timeout(60)
 
 
-class Server:
-    """A redis-server of a test, which may be killed and started again."""
+class RedisServer(LocalServer):
+    """A redis-server that forgets everything when it is killed."""
 
     def __init__(self, binary, folder, *arguments):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.command = [binary, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
-        self.command += arguments
-        self.url = f"redis://127.0.0.1:{self.port}/0"
-        self.process = None
-
-    def start(self):
-        self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        end = time.monotonic() + 10
-        while True:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
-                return
-            assert time.monotonic() < end
-            if self.process.poll() is not None:
-                # A client that tried to come back while nobody listened can hold the port for a moment.
-                self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            time.sleep(0.02)
-
-    def send(self, number):
-        os.kill(self.process.pid, number)
-
-    def kill(self):
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
+        port = free_port()
+        self.url = f"redis://127.0.0.1:{port}/0"
+        command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder), *arguments]
+        super().__init__(command, port, folder / "redis.log")
 
     def client(self, **options):
         return redis.Redis(port=self.port, decode_responses=True, **options)
@@ -67,10 +41,8 @@ class Server:
 
 @pytest.fixture
 def server(server_binary, tmp_path):
-    made = Server(server_binary("redis-server", "redis-server"), tmp_path)
-    made.start()
-    yield made
-    made.kill()
+    with RedisServer(server_binary("redis-server", "redis-server"), tmp_path) as made:
+        yield made
 
 
 @pytest.fixture
@@ -85,21 +57,22 @@ def quote(n, price=100.0):
     return Quote(BTC, time.time_ns() + n, price, price + 0.5, 2.0, 3.0, time.time_ns() + n + 1_500_000)
 
 
-async def until(true, seconds=15.0):
-    end = time.monotonic() + seconds
-    while True:
+async def showing(condition):
+    """Wait for what a Redis shows, which may be away meanwhile."""
+
+    def holds():
         with contextlib.suppress(redis.ConnectionError, redis.TimeoutError):
-            if true():
-                return
-        assert time.monotonic() < end, "it never came true"
-        await asyncio.sleep(0.02)
+            return condition()
+        return False
+
+    await until(holds)
 
 
 async def test_the_latest_quote_with_its_spread_and_latency(server, make):
     async with make(server.url) as sink:
         await sink.write([quote(1), quote(2, 200.0)])
         with server.client() as client:
-            await until(lambda: client.hget(f"quantmind:quote:{BTC}", "bid") == "200.0")
+            await showing(lambda: client.hget(f"quantmind:quote:{BTC}", "bid") == "200.0")
             shown = client.hgetall(f"quantmind:quote:{BTC}")
     assert float(shown["spread"]) == 0.5
     assert float(shown["spread_bps"]) == pytest.approx(0.5 / 200.25 * 10_000)
@@ -114,7 +87,7 @@ async def test_the_last_ticks_the_newest_first(server, make):
             await asyncio.sleep(0.005)
         with server.client() as client:
             key = f"quantmind:ticks:{BTC}"
-            await until(lambda: client.llen(key) == 5 and json.loads(client.lindex(key, 0))["id"] == 19)
+            await showing(lambda: client.llen(key) == 5 and json.loads(client.lindex(key, 0))["id"] == 19)
             shown = [json.loads(text)["id"] for text in client.lrange(key, 0, -1)]
     assert shown == [19, 18, 17, 16, 15]
 
@@ -132,7 +105,7 @@ async def test_rates_uptime_positions_vitals_and_incidents(server, make):
             await sink.write([quote(n)])
             await asyncio.sleep(0.01)
         with server.client() as client:
-            await until(lambda: float(client.hget("mine:feed", "quote_per_second") or 0) > 0)
+            await showing(lambda: float(client.hget("mine:feed", "quote_per_second") or 0) > 0)
             assert client.hget("mine:positions", BTC) == "0.5"
             assert client.hget("mine:account", "equity") == "9999.5"
             stage = client.hgetall("mine:stage:feed")
@@ -159,12 +132,12 @@ async def test_a_redis_that_is_not_there_costs_nothing_and_is_shown_everything_w
         await sink.write([Valuation(n, n, Decimal(n), ((BTC, 100.0),)) for n in range(1, 31)])
         server.start()
         with server.client() as client:
-            await until(lambda: client.llen(f"quantmind:ticks:{BTC}") == 3)
-            await until(lambda: client.hget("quantmind:feed", "dropped") is not None)
+            await showing(lambda: client.llen(f"quantmind:ticks:{BTC}") == 3)
+            await showing(lambda: client.hget("quantmind:feed", "dropped") is not None)
             assert client.hget("quantmind:account", "equity") == "30"
             assert client.xlen("quantmind:events") == 10
-            await until(lambda: int(client.hget("quantmind:feed", "dropped")) >= 20)
-            await until(lambda: client.hget("quantmind:feed", "reconnects") == "1")
+            await showing(lambda: int(client.hget("quantmind:feed", "dropped")) >= 20)
+            await showing(lambda: client.hget("quantmind:feed", "reconnects") == "1")
     assert caplog.text.count("cannot be reached") == 1
     assert "it is there again" in caplog.text
 
@@ -184,13 +157,12 @@ async def test_a_redis_that_is_killed_under_load_comes_back_with_the_whole_state
         with server.client() as client:
             await sink.write([Valuation(1, 1, Decimal(123), ((BTC, 100.0),))])
             for _ in range(3):
-                await until(lambda: client.hget("quantmind:account", "equity") == "123")
-                await until(lambda: client.llen(f"quantmind:ticks:{BTC}") == 4)
-                server.send(signal.SIGKILL)
+                await showing(lambda: client.hget("quantmind:account", "equity") == "123")
+                await showing(lambda: client.llen(f"quantmind:ticks:{BTC}") == 4)
                 server.kill()
                 await asyncio.sleep(0.3)
                 server.start()
-            await until(lambda: client.hget("quantmind:account", "equity") == "123")
+            await showing(lambda: client.hget("quantmind:account", "equity") == "123")
         stop.set()
         await loading
 
@@ -203,8 +175,8 @@ async def test_every_tick_that_is_not_shown_is_counted(server, make):
             await asyncio.sleep(0.01)
         server.start()
         with server.client() as client:
-            await until(lambda: client.llen(f"quantmind:ticks:{BTC}") == 10)
-            await until(lambda: client.hget("quantmind:feed", "dropped") == "90")
+            await showing(lambda: client.llen(f"quantmind:ticks:{BTC}") == 10)
+            await showing(lambda: client.hget("quantmind:feed", "dropped") == "90")
 
 
 async def test_what_another_run_held_is_not_shown_and_forgotten_keys_expire_again(server, make):
@@ -212,12 +184,12 @@ async def test_what_another_run_held_is_not_shown_and_forgotten_keys_expire_agai
         client.hset("quantmind:positions", BTC, "7")
         async with make(server.url, stream=10) as sink:
             await sink.write([quote(1), Valuation(1, 1, Decimal(5), ())])
-            await until(lambda: client.xlen("quantmind:events") == 1)
+            await showing(lambda: client.xlen("quantmind:events") == 1)
             assert not client.exists("quantmind:positions")
             client.flushall()
             await sink.write([quote(2), Valuation(2, 2, Decimal(6), ())])
-            await until(lambda: client.ttl("quantmind:events") > 0 and client.ttl("quantmind:account") > 0)
-            await until(lambda: client.ttl(f"quantmind:quote:{BTC}") > 0)
+            await showing(lambda: client.ttl("quantmind:events") > 0 and client.ttl("quantmind:account") > 0)
+            await showing(lambda: client.ttl(f"quantmind:quote:{BTC}") > 0)
 
 
 async def test_a_redis_that_hangs_holds_up_nobody(server, make):
@@ -226,8 +198,8 @@ async def test_a_redis_that_hangs_holds_up_nobody(server, make):
     try:
         await sink.write([quote(1)])
         with server.client() as client:
-            await until(lambda: client.exists(f"quantmind:quote:{BTC}"))
-        server.send(signal.SIGSTOP)
+            await showing(lambda: client.exists(f"quantmind:quote:{BTC}"))
+        server.signal(signal.SIGSTOP)
         began = time.monotonic()
         for n in range(1_000):
             await sink.write([quote(n)])
@@ -236,23 +208,19 @@ async def test_a_redis_that_hangs_holds_up_nobody(server, make):
         began = time.monotonic()
         await sink.close()
         assert time.monotonic() - began < 5
-        server.send(signal.SIGCONT)
+        server.signal(signal.SIGCONT)
 
 
 async def test_a_wrong_password_is_like_a_redis_that_is_away(server_binary, tmp_path, make, caplog):
-    locked = Server(server_binary("redis-server", "redis-server"), tmp_path, "--requirepass", "hunter2")
-    locked.start()
-    try:
+    with RedisServer(server_binary("redis-server", "redis-server"), tmp_path, "--requirepass", "hunter2") as locked:
         async with make(f"redis://:wrong@127.0.0.1:{locked.port}/0") as sink:
             await sink.write([quote(1)])
             await until(lambda: "cannot be reached" in caplog.text)
         async with make(f"redis://:hunter2@127.0.0.1:{locked.port}/0") as sink:
             await sink.write([quote(1)])
             with locked.client(password="hunter2") as client:
-                await until(lambda: client.exists(f"quantmind:quote:{BTC}"))
+                await showing(lambda: client.exists(f"quantmind:quote:{BTC}"))
         assert "wrong" not in caplog.text.replace("wrong number", "")
-    finally:
-        locked.kill()
 
 
 @pytest.mark.parametrize("url", ["http://localhost", "redis://", "unix://", "localhost:6379"])

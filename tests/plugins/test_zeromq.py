@@ -21,6 +21,7 @@ from pydantic import ValidationError
 import quantmind_zeromq
 from quantmind.errors import QuantMindError
 from quantmind.events.codec import MAX_FRAME
+from quantmind.testing import free_port, until
 from quantmind_zeromq.transport import ZeroMQ, ZeroMQOptions
 
 HELLO = b"hello"
@@ -36,28 +37,14 @@ def run(request: pytest.FixtureRequest) -> Runs:
     return runs
 
 
-def free_endpoint() -> str:
-    """Return an endpoint whose four ports are free."""
-    while True:
-        with contextlib.ExitStack() as stack:
-            first = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-            port = first.getsockname()[1]
-            try:
-                for number in range(port + 1, port + 4):
-                    stack.enter_context(socket.create_server(("127.0.0.1", number)))
-            except (OSError, OverflowError):
-                continue
-            return f"tcp://127.0.0.1:{port}"
-
-
 @pytest.fixture(params=["tcp", "ipc"])
 def endpoint(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return free_endpoint() if request.param == "tcp" else f"ipc://{tmp_path}/bus"
+    return f"tcp://127.0.0.1:{free_port(4)}" if request.param == "tcp" else f"ipc://{tmp_path}/bus"
 
 
 @pytest.fixture
 def port() -> str:
-    return free_endpoint()
+    return f"tcp://127.0.0.1:{free_port(4)}"
 
 
 class Inbox:
@@ -86,20 +73,14 @@ def transport(
     return made
 
 
-async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - what arrives is counted, in a thread of its own too
-            await asyncio.sleep(0.002)
-
-
 async def join(publisher: ZeroMQ, *inboxes: Inbox) -> None:
     """Greet until everybody has heard it."""
     for inbox in inboxes:
         inbox.joined.discard(publisher.stage)
-    async with asyncio.timeout(20):
-        while not all(publisher.stage in inbox.joined for inbox in inboxes):
-            publisher.publish("market", HELLO)
-            await asyncio.sleep(0.002)
+    await until(
+        lambda: all(publisher.stage in inbox.joined for inbox in inboxes),
+        act=lambda: publisher.publish("market", HELLO),
+    )
 
 
 async def is_drained(publisher: ZeroMQ) -> bool:
@@ -564,9 +545,7 @@ def test_a_strangers_larger_frame_is_not_taken(port):
         stranger.bind(port)
         try:
             async with transport(port, "strategy", "feed", handler=inbox):
-                while not inbox.joined:
-                    stranger.send(HELLO)
-                    await asyncio.sleep(0.002)
+                await until(lambda: inbox.joined, act=lambda: stranger.send(HELLO))
                 stranger.send(bytes(MAX_FRAME + 1))
                 await asyncio.sleep(0.1)
                 assert inbox.frames == []

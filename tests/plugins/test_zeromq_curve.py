@@ -14,6 +14,7 @@ from pydantic import SecretStr, ValidationError
 
 from quantmind.errors import QuantMindError
 from quantmind.kinds.transport import OBSERVER, STAGES
+from quantmind.testing import free_port, until
 from quantmind_zeromq.commands import zeromq
 from quantmind_zeromq.options import CurveOptions
 from quantmind_zeromq.transport import ZeroMQ, ZeroMQOptions
@@ -30,9 +31,8 @@ def keys(tmp_path):
 
 @pytest.fixture
 def endpoints():
-    with contextlib.ExitStack() as stack:
-        made = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in STAGES]
-        return {stage: f"tcp://127.0.0.1:{one.getsockname()[1]}" for stage, one in zip(STAGES, made, strict=True)}
+    first = free_port(len(STAGES))
+    return {stage: f"tcp://127.0.0.1:{port}" for port, stage in enumerate(STAGES, first)}
 
 
 def transport(endpoints, keys, stage, *peers, handler=None):
@@ -42,12 +42,9 @@ def transport(endpoints, keys, stage, *peers, handler=None):
     return made
 
 
-async def until(condition, publisher=None):
-    async with asyncio.timeout(20):
-        while not condition():
-            if publisher is not None:
-                publisher.publish("market", b"hello")
-            await asyncio.sleep(0.01)
+def hello(publisher):
+    """Return what says hello."""
+    return lambda: publisher.publish("market", b"hello")
 
 
 @contextlib.contextmanager
@@ -162,7 +159,7 @@ def test_stages_and_observers_with_their_keys_hear_each_other(keys, endpoints):
             transport(endpoints, keys, OBSERVER, "feed", handler=lambda *one: heard["first"].add(one)) as observer,
             transport(endpoints, keys, OBSERVER, "feed", handler=lambda *one: heard["second"].add(one)),
         ):
-            await until(lambda: all(("feed", b"hello") in one for one in heard.values()), feed)
+            await until(lambda: all(("feed", b"hello") in one for one in heard.values()), act=hello(feed))
             assert feed.figures == {"handshake_failures": 0, "refused_clients": 0, "waiting_frames": 0}
             assert observer.figures == {"ended_connections": 0}
             with pytest.raises(QuantMindError, match="an observer publishes nothing"):
@@ -193,7 +190,7 @@ def test_keys_may_come_without_a_folder(keys, endpoints):
             made("sink", "feed", handler=lambda *_: heard.add("sink")),
             made(OBSERVER, "feed", handler=lambda *_: heard.add(OBSERVER)),
         ):
-            await until(lambda: heard == {"sink", OBSERVER}, feed)
+            await until(lambda: heard == {"sink", OBSERVER}, act=hello(feed))
 
     asyncio.run(main())
     assert secret("feed").get_secret_value().strip() not in repr(made("feed").options)
@@ -210,12 +207,12 @@ def test_an_unknown_key_gets_nothing_and_is_counted_and_named_once(keys, endpoin
             transport(endpoints, keys, "strategy", "feed", handler=lambda *one: heard.append(one)),
         ):
             with raw(endpoints["feed"], public, secret, server) as stranger:
-                await until(lambda: feed.figures["refused_clients"] >= 1, feed)
-                await until(lambda: len(heard) > 50, feed)
+                await until(lambda: feed.figures["refused_clients"] >= 1, act=hello(feed))
+                await until(lambda: len(heard) > 50, act=hello(feed))
                 assert not stranger.poll(100)
             with raw(endpoints["feed"], public, secret, server):
                 before = feed.figures["refused_clients"]
-                await until(lambda: feed.figures["refused_clients"] > before, feed)
+                await until(lambda: feed.figures["refused_clients"] > before, act=hello(feed))
 
     with caplog.at_level(logging.WARNING):
         asyncio.run(main())
@@ -238,8 +235,8 @@ def test_a_client_without_curve_or_with_the_wrong_server_key_gets_nothing(keys, 
             transport(endpoints, keys, "strategy", "feed", handler=lambda *one: heard.append(one)),
         ):
             with raw(endpoints["feed"], public, secret, server) as stranger:
-                await until(lambda: feed.figures["handshake_failures"] >= 1, feed)
-                await until(lambda: len(heard) > 50, feed)
+                await until(lambda: feed.figures["handshake_failures"] >= 1, act=hello(feed))
+                await until(lambda: len(heard) > 50, act=hello(feed))
                 assert not stranger.poll(100)
             assert feed.figures["refused_clients"] == 0
 
@@ -272,9 +269,9 @@ def test_a_server_with_another_key_is_not_heard_and_the_right_one_after_it_is(ke
                 plain.close()
                 context.term()
                 async with transport(endpoints, keys, "feed") as feed:
-                    await until(lambda: ("feed", b"hello") in heard, feed)
+                    await until(lambda: ("feed", b"hello") in heard, act=hello(feed))
                 async with transport(endpoints, keys, "execution") as execution:
-                    await until(lambda: ("execution", b"hello") in heard, execution)
+                    await until(lambda: ("execution", b"hello") in heard, act=hello(execution))
         finally:
             impostor.close()
             plain.close()
@@ -290,7 +287,7 @@ def test_a_stage_that_is_started_again_is_let_in_again(keys, endpoints):
             for _ in range(2):
                 heard.clear()
                 async with transport(endpoints, keys, "feed") as feed:
-                    await until(lambda: bool(heard), feed)
+                    await until(lambda: bool(heard), act=hello(feed))
 
     asyncio.run(main())
 

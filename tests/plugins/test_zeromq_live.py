@@ -18,7 +18,7 @@ from quantmind.errors import QuantMindError
 from quantmind.events import Quote
 from quantmind.events.codec import MAX_FRAME
 from quantmind.kinds.transport import OBSERVER
-from quantmind.pipeline.bus import Bus
+from quantmind.testing import StageEnd, until
 from quantmind_zeromq.options import ZeroMQOptions
 from quantmind_zeromq.transport import ZeroMQ
 
@@ -47,17 +47,14 @@ asyncio.run(main())
 SEND = """
 import asyncio, itertools
 from quantmind.events import Quote
-from quantmind.pipeline.bus import Bus
+from quantmind.testing import StageEnd
 from quantmind_zeromq.options import ZeroMQOptions
 from quantmind_zeromq.transport import ZeroMQ
 async def main():
-    made = ZeroMQ(ZeroMQOptions(endpoint={endpoint!r}), "test", "feed")
-    made.lossless = False
-    bus = Bus(made, "test", (), lambda *_: None, lambda _: None)
-    async with made:
+    async with StageEnd(ZeroMQ(ZeroMQOptions(endpoint={endpoint!r}), "test", "feed")) as feed:
         for number in itertools.count(1):
-            bus.send("market", Quote({symbol!r}, number, 1.0, 2.0, 1.0, 1.0))
-            bus.send("operations", Quote({symbol!r}, number, 3.0, 4.0, 1.0, 1.0))
+            feed.send("market", Quote({symbol!r}, number, 1.0, 2.0, 1.0, 1.0))
+            feed.send("operations", Quote({symbol!r}, number, 3.0, 4.0, 1.0, 1.0))
             await asyncio.sleep(0.001)
 asyncio.run(main())
 """
@@ -76,12 +73,9 @@ def transport(endpoint, stage, *peers, handler=None, mark=100):
     return made
 
 
-async def until(condition, publisher=None, seconds=20):
-    async with asyncio.timeout(seconds):
-        while not condition():
-            if publisher is not None:
-                publisher.publish("market", b"hello")
-            await asyncio.sleep(0.005)
+def hello(publisher):
+    """Return what says hello."""
+    return lambda: publisher.publish("market", b"hello")
 
 
 def memory():
@@ -104,7 +98,7 @@ async def process(script, **values):
 async def publish_until(line, feed):
     """Publish until a process has something to say; returns it."""
     reading = asyncio.ensure_future(line)
-    await until(reading.done, feed)
+    await until(reading.done, act=hello(feed))
     return reading.result()
 
 
@@ -120,7 +114,7 @@ def test_a_stopped_subscriber_holds_up_nobody_and_is_found_again(endpoint):
             process(RECEIVE, endpoint=endpoint, stage="strategy") as stopped,
         ):
             await publish_until(stopped.stdout.readline(), feed)
-            await until(lambda: bool(heard), feed)
+            await until(lambda: bool(heard), act=hello(feed))
             os.kill(stopped.pid, signal.SIGSTOP)
             heard.clear()
             before = memory()
@@ -154,22 +148,18 @@ def test_what_nobody_hears_takes_no_memory(endpoint):
 
 def test_a_killed_feed_is_heard_again_in_order_with_its_restart_told(endpoint):
     async def main():
-        seen, incidents = [], []
-        made = transport(endpoint, "strategy", mark=10_000)
-        bus = Bus(made, "test", ("feed",), lambda _, message: seen.append(message), incidents.append)
-        async with made:
+        async with StageEnd(transport(endpoint, "strategy", mark=10_000)) as strategy:
             for start in range(3):
-                seen.clear()
+                strategy.heard.clear()
                 async with process(SEND, endpoint=endpoint, symbol=BTC):
-                    await until(lambda: len(seen) > 100)
+                    await until(lambda: len(strategy.heard) > 100)
                 # Who joins a new start late has missed its first frames, and is told so.
-                assert {one.what for one in incidents} <= {"restart", "gap"}
-                assert [one.what for one in incidents].count("restart") == start
-                for price in (1.0, 3.0):
-                    numbers = [quote.ts for quote in seen if quote.bid == price]
+                assert {what for what, _ in strategy.noticed} <= {"restart", "gap"}
+                assert strategy.noticed["restart", "feed"] == start
+                for topic in ("market", "operations"):
+                    numbers = strategy.numbers("feed", topic)
                     # Those that joined late begin later, and then none is left out.
                     assert numbers == list(range(numbers[0], numbers[0] + len(numbers))) or start
-        assert bus.reception.frames["feed"] > 300
 
     asyncio.run(main())
 
@@ -186,7 +176,7 @@ def test_a_killed_subscriber_costs_the_others_nothing(endpoint):
                     await publish_until(killed.stdout.readline(), feed)
                     killed.kill()
                     before = len(heard)
-                    await until(lambda before=before: len(heard) > before + 50, feed)
+                    await until(lambda before=before: len(heard) > before + 50, act=hello(feed))
 
     asyncio.run(main())
 
@@ -202,8 +192,8 @@ def test_an_observer_binds_nothing_and_may_be_there_several_times(endpoint):
                     made.publish("market", b"1")
             feed = await stack.enter_async_context(transport(endpoint, "feed"))
             sink = await stack.enter_async_context(transport(endpoint, "sink"))
-            await until(lambda: all("feed" in one for one in heard), feed)
-            await until(lambda: all("sink" in one for one in heard), sink)
+            await until(lambda: all("feed" in one for one in heard), act=hello(feed))
+            await until(lambda: all("sink" in one for one in heard), act=hello(sink))
 
     asyncio.run(main())
 
@@ -212,36 +202,25 @@ def test_garbage_is_counted_and_what_is_right_goes_on(free_ports):
     endpoint = f"tcp://127.0.0.1:{free_ports}"
 
     async def main():
-        seen, incidents = [], []
-        made = transport(endpoint, "strategy", mark=10_000)
-        bus = Bus(made, "test", ("feed",), lambda _, message: seen.append(message), incidents.append)
-        sender = Bus(transport(endpoint, "feed"), "test", (), lambda *_: None, lambda _: None)
-        quote = Quote(BTC, 1, 1.0, 2.0, 1.0, 1.0)
-        whole = [sender.frame("market", quote, sequence=number) for number in (1, 2)]
+        speaker = StageEnd(transport(endpoint, "feed"))
+        whole = [speaker.frame("market", Quote(BTC, 1, 1.0, 2.0, 1.0, 1.0)) for _ in range(3)]
         context = zmq.Context()
         stranger = context.socket(zmq.PUB)
         stranger.setsockopt(zmq.LINGER, 0)
         stranger.bind(endpoint)
         try:
-            async with made:
-                async with asyncio.timeout(20):
-                    while not seen:
-                        stranger.send(whole[0])
-                        await asyncio.sleep(0.01)
+            async with StageEnd(transport(endpoint, "strategy", mark=10_000)) as strategy:
+                await until(lambda: strategy.heard, act=lambda: stranger.send(whole[0]))
                 for data in (b"", b"garbage", whole[1][:-1], os.urandom(200)):
                     stranger.send(data)
                 stranger.send_multipart([b"market", b"\xff" * 10, b""])
                 stranger.send(whole[1])
-                await until(lambda: len(seen) == 2)
-                assert bus.reception.incidents["bad_frame", "feed"] == 7
+                await until(lambda: len(strategy.heard) == 2)
+                assert strategy.noticed["bad_frame", "feed"] == 7
                 # Whoever sends too much is cut off, and may come again.
                 stranger.send(bytes(MAX_FRAME + 1))
                 await asyncio.sleep(0.05)
-                third = sender.frame("market", quote, sequence=3)
-                async with asyncio.timeout(20):
-                    while len(seen) < 3:
-                        stranger.send(third)
-                        await asyncio.sleep(0.01)
+                await until(lambda: len(strategy.heard) == 3, act=lambda: stranger.send(whole[2]))
         finally:
             stranger.close()
             context.term()
@@ -268,10 +247,10 @@ def test_nonsense_sent_to_a_publisher_is_counted_and_harms_nobody(free_ports):
             stranger.connect(endpoint)
             for size in (0, 10, 1_000, 100_000):
                 stranger.send(b"\x02" * size)
-            await until(lambda: len(heard) > 50, feed)
+            await until(lambda: len(heard) > 50, act=hello(feed))
             stranger.close()
             context.term()
-            await until(lambda: feed.figures["handshake_failures"] >= 1, feed)
+            await until(lambda: feed.figures["handshake_failures"] >= 1, act=hello(feed))
 
     asyncio.run(main())
 

@@ -10,13 +10,11 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from pydantic import ValidationError
 
-from quantmind_venue.account import tampering
+from quantmind.checking import nearest
 from quantmind_venue.errors import VenueError
 from quantmind_venue.faults.kinds import (
     EVERY,
-    KINDS,
     WORDS,
     AccountFault,
     Answer,
@@ -34,6 +32,7 @@ from quantmind_venue.faults.kinds import (
     SetClock,
     Swallow,
 )
+from quantmind_venue.faults.reading import FaultError, read
 from quantmind_venue.streaming.connection import Connection
 
 if TYPE_CHECKING:
@@ -136,16 +135,17 @@ class Faults:
         """Read a fault, and see that the venue has what it is about.
 
         Raises:
-            ValueError: there is no such fault or contract, or it is not well described.
+            FaultError: there is no such fault or contract, or it is not well described.
         """
         name, fault = read(said)
         symbol = getattr(fault, "symbol", None)
         listing = self._venue.listing
         if symbol is not None and symbol not in listing:
-            spellings = ", ".join(contract.spelling for contract in listing)
-            raise ValueError(f"{name}.symbol: there is no contract {symbol}; there are {spellings}")
-        if isinstance(fault, AccountFault):
-            tampering.check(name, fault.arguments)
+            spellings = [contract.spelling for contract in listing]
+            close = nearest(symbol, spellings)
+            hint = f"; did you mean {close}?" if close else ";"
+            there = f"there is no contract {symbol}{hint} there are {', '.join(spellings)}"
+            raise FaultError(f"{name}.symbol", there)
         return name, fault
 
     def _due(self, armed: Armed) -> None:
@@ -265,29 +265,6 @@ def _close(lost: Callable[[Connection], None], connection: Connection, code: int
 def _in_time(connections: Sequence[Connection]) -> None:
     for connection in connections:
         connection.delay = 0.0
-
-
-def read(said: Any) -> tuple[str, Fault]:
-    """Read a fault as it is written: its name, and a mapping of what it needs to be told.
-
-    Raises:
-        ValueError: there is no such fault, or it is not well described.
-    """
-    if not isinstance(said, Mapping) or len(said) != 1:
-        raise ValueError('a fault is one name with what it is told, such as {"close": {"at": "10s"}}')
-    ((name, options),) = said.items()
-    kind = KINDS.get(name)
-    if kind is None:
-        raise ValueError(f"{name}: no such fault; there are {', '.join(sorted(KINDS))}")
-    if isinstance(options, Mapping):
-        # YAML reads a key `on` as true.
-        options = {"on" if key is True else key: value for key, value in options.items()}
-    try:
-        return name, kind.model_validate({} if options is None else options)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join([name, *map(str, first["loc"])])
-        raise ValueError(f"{where}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
 def message(fault: Answer) -> str:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from quantmind.kinds import Duration, Options
 from quantmind.kinds.options import parse_duration
-from quantmind_venue.account import tampering
 
 EVERY = 2**63 - 1
 
 
 def _count(value: object) -> object:
+    if isinstance(value, str) and value != "all" and not value.lstrip("-").isdecimal():
+        raise ValueError("must be a whole number, or all")
     return EVERY if value == "all" else value
 
 
@@ -39,9 +40,7 @@ class Fault(Options):
     after: int = Field(default=0, ge=0, description="How many that match pass first.")
     count: Annotated[int, BeforeValidator(_count)] = Field(default=1, ge=1, description="How many it hits; or `all`.")
     chance: float = Field(default=1.0, gt=0, le=1, description="The chance that one which matches is hit.")
-    lasting: Duration = Field(
-        default=EVERY, validation_alias=AliasChoices("for", "lasting"), description="How long it is armed: `for: 10s`."
-    )
+    lasting: Duration = Field(default=EVERY, alias="for", description="How long it is armed: `for: 10s`.")
 
 
 class Delay(Fault):
@@ -144,15 +143,61 @@ class ChangeFilter(Fault):
 
 
 class AccountFault(Fault):
-    """Does something to the account; all further keys are what the account is told of it."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
+    """Does something to the account."""
 
     @property
     def arguments(self) -> dict[str, Any]:
         """What the account is told of it."""
-        told = dict(self.model_extra or {})
-        return told if self.on or "count" not in self.model_fields_set else told | {"count": self.count}
+        own = type(self).model_fields.keys() - AccountFault.model_fields.keys()
+        return self.model_dump(include=set(own), exclude_unset=True)
+
+
+class PartialFills(AccountFault):
+    """Shows no more than a size of each quote, so that orders fill in slices; without one, all there is again."""
+
+    size: Decimal | None = Field(default=None, gt=0, description="The most of a quote that is shown.")
+
+
+class RejectStop(AccountFault):
+    """Refuses the next `count` conditional orders at their trigger; with `on` one each time it hits."""
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What the account is told of it."""
+        return {} if self.on else {"count": self.count}
+
+
+class ChangePosition(AccountFault):
+    """Brings a position to a quantity by an order that the owner gives by hand elsewhere."""
+
+    symbol: str = Field(description="The contract as the venue spells it.")
+    quantity: Decimal = Field(description="The signed quantity that is held then.")
+
+
+class Liquidate(AccountFault):
+    """Liquidates a position, whatever its margin is."""
+
+    symbol: str = Field(description="The contract as the venue spells it.")
+    price: Decimal | None = Field(default=None, gt=0, description="At which price; the mark price without.")
+
+
+class Adl(AccountFault):
+    """Closes a position or a part of it for the sake of somebody who was liquidated."""
+
+    symbol: str = Field(description="The contract as the venue spells it.")
+    price: Decimal | None = Field(default=None, gt=0, description="At which price; the mark price without.")
+    quantity: Decimal | None = Field(default=None, description="How much of it, of either sign; all without.")
+
+
+class Settle(AccountFault):
+    """Closes a position because its contract is no longer listed."""
+
+    symbol: str = Field(description="The contract as the venue spells it.")
+    price: Decimal | None = Field(default=None, gt=0, description="At which price; the mark price without.")
+
+
+class ExpireListenKey(AccountFault):
+    """Lets the listen key expire."""
 
 
 KINDS: dict[str, type[Fault]] = {
@@ -169,7 +214,13 @@ KINDS: dict[str, type[Fault]] = {
     "book_gap": BookGap,
     "set_clock": SetClock,
     "change_filter": ChangeFilter,
-    **dict.fromkeys(tampering.KINDS, AccountFault),
+    "partial_fills": PartialFills,
+    "reject_stop": RejectStop,
+    "change_position": ChangePosition,
+    "liquidate": Liquidate,
+    "adl": Adl,
+    "settle": Settle,
+    "expire_listen_key": ExpireListenKey,
 }
 """What a fault is called, and what it needs to be told."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 
 import pytest
 
-from quantmind.kinds import BOOKS, FUNDING, MARKS, QUOTES, TRADES
+from quantmind.kinds import BOOKS, FUNDING, MARKS, QUOTES, TRADES, Needs
 from quantmind.market.instruments import KNOWN
+from quantmind.testing import FeedStage
 from quantmind_ccxt import Ccxt
 from quantmind_ccxt.options import CcxtOptions
 from quantmind_venue.options import VenueOptions
@@ -19,43 +19,17 @@ BTC = "BTC/USDT:USDT"
 ALL = frozenset({QUOTES, TRADES, BOOKS, MARKS, FUNDING})
 
 
-async def wait_until(condition, what="", within=20.0):
-    """Wait until a condition holds."""
-    end = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < end, what or condition
-        await asyncio.sleep(0.005)
-
-
-@pytest.fixture
-def soon():
-    """Return what waits for a condition."""
-    return wait_until
-
-
 class Live:
-    """A venue whose clock goes on when told, a feed of it, and what that gives out."""
+    """A venue whose clock goes on when told, and a feed of it, as its stage runs it."""
 
-    def __init__(self, venue, feed) -> None:
+    def __init__(self, venue, stage) -> None:
         self.venue = venue
-        self.feed = feed
+        self.stage = stage
+        self.feed = stage.feed
         self.log = venue.hub.log = []
-        self.events = []
-        self._reading = asyncio.create_task(self._read())
-
-    async def _read(self):
-        async for batch in self.feed.events():
-            self.events.extend(batch)
-
-    async def close(self):
-        self._reading.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._reading
-
-    async def until(self, condition, what="", within=20.0):
-        await wait_until(lambda: self._reading.done() or condition(), what, within)
-        if self._reading.done():
-            self._reading.result()
+        self.events = stage.events
+        self.of = stage.of
+        self.until = stage.until
 
     @property
     def lines(self):
@@ -80,9 +54,6 @@ class Live:
             await self.venue.advance(round(step * 1e9))
             await asyncio.sleep(0)
 
-    def of(self, kind):
-        return [event for event in self.events if isinstance(event, kind)]
-
     def stream(self, channel, symbol=BTC):
         return self.feed._streams[channel, symbol]
 
@@ -103,10 +74,7 @@ async def live():
             stack.push_async_callback(made.stop)
             options = {"book_speed": "0ms", "clock_tolerance": "36500d", "settings": {"timeout_on_exit": 1}, **options}
             feed = Ccxt(CcxtOptions(url=made.url, **options), [KNOWN[symbol] for symbol in symbols])
-            feed.wanted = dict.fromkeys(symbols, channels)
-            await stack.enter_async_context(feed)
-            running = Live(made, feed)
-            stack.push_async_callback(running.close)
+            running = Live(made, await stack.enter_async_context(FeedStage(feed, Needs(tuple(channels)))))
             await running.connected()
             return running
 

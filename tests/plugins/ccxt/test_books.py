@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from quantmind.events import Quote
 from quantmind.market.book import Change
+from quantmind.testing import until
 from quantmind_ccxt.books import SNAPSHOT_LEVELS, BookKeeper
 from quantmind_ccxt.stream import Stream
 
@@ -23,8 +24,7 @@ def change(first, last, previous, bid=100.0, size=1.0):
 class Keeper:
     """A keeper of a book, the venue's answers that it is given, and what it gave out."""
 
-    def __init__(self, soon, *snapshots) -> None:
-        self.soon = soon
+    def __init__(self, *snapshots) -> None:
         self.snapshots = list(snapshots)
         self.out = []
         self.asked = 0
@@ -40,15 +40,15 @@ class Keeper:
         return answer if isinstance(answer, tuple) else (answer, answer, [(99.0, 1.0)], [(101.0, 2.0)])
 
     async def settled(self):
-        await self.soon(lambda: self.keeper._task is None)
+        await until(lambda: self.keeper._task is None)
 
 
 @pytest.fixture
-async def keep(soon):
+async def keep():
     made = []
 
     def make(*snapshots):
-        made.append(Keeper(soon, *snapshots))
+        made.append(Keeper(*snapshots))
         return made[-1]
 
     yield make

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from quantmind.events import FundingRate
+from quantmind.testing import until
 from quantmind_binance.wire import MS, MarkPriceUpdate
 from quantmind_ccxt import funding
 from quantmind_ccxt.funding import Settlements
@@ -62,23 +63,23 @@ def test_an_announcement_that_is_moved_is_no_settlement():
     assert one.out == []
 
 
-async def test_what_was_settled_while_nothing_was_heard_is_fetched(soon, monkeypatch):
+async def test_what_was_settled_while_nothing_was_heard_is_fetched(monkeypatch):
     monkeypatch.setattr(funding, "_PAUSES", (0, 0, 0))
     settled = [FundingRate(BTC, EIGHT * MS, 0.0004, 50010.0), FundingRate(BTC, 2 * EIGHT * MS, 0.0005, 50020.0)]
     one = Watched(OSError("no way"), [], settled)
     one.hear(told(HOURS), told(2 * EIGHT + 5_000, due=3 * EIGHT))
-    await soon(lambda: one.out)
+    await until(lambda: one.out)
     assert one.out == settled
     assert one.asked == [(BTC, EIGHT * MS, (2 * EIGHT + 5_000) * MS)] * 3
     assert (one.stream.backfilled, one.stream.gaps, one.stream.missing) == (2, 1, 0)
     await one.settlements.close()
 
 
-async def test_a_settlement_that_nobody_tells_is_missing(soon, monkeypatch, caplog):
+async def test_a_settlement_that_nobody_tells_is_missing(monkeypatch, caplog):
     monkeypatch.setattr(funding, "_PAUSES", (0,))
     one = Watched([])
     one.hear(told(HOURS), told(EIGHT + 5_000, due=2 * EIGHT))
-    await soon(lambda: one.stream.missing)
+    await until(lambda: one.stream.missing)
     assert one.out == []
     assert "funding is missing" in caplog.text
     await one.settlements.close()

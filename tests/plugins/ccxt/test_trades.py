@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quantmind.events import Trade
+from quantmind.testing import until
 from quantmind_ccxt.stream import Stream
 from quantmind_ccxt.trades import Backfill, TradeSequence
 
@@ -176,7 +177,7 @@ def test_any_arrivals_come_out_in_order_and_once(arrivals, data):
     assert {100 + number for number in arrivals} - set(one.out) <= set(range(100, one.out[-1]))
 
 
-async def test_missing_trades_are_fetched_until_they_are_there(soon):
+async def test_missing_trades_are_fetched_until_they_are_there():
     answers = [rows(1, 2), OSError("no way"), rows(1, 2, 3, 4, 5)]
 
     async def fetch(symbol):
@@ -188,20 +189,20 @@ async def test_missing_trades_are_fetched_until_they_are_there(soon):
     backfill = Backfill(fetch, 10_000_000_000)
     one = Sequence(backfill.mend)
     one.add(1, 5)
-    await soon(lambda: not one.sequence.hole)
+    await until(lambda: not one.sequence.hole)
     assert one.out == [1, 2, 3, 4, 5]
     assert answers == []
     await backfill.close()
 
 
-async def test_a_venue_that_never_answers_does_not_hold_trades_for_ever(soon):
+async def test_a_venue_that_never_answers_does_not_hold_trades_for_ever():
     async def fetch(symbol):
         await asyncio.Event().wait()
 
     backfill = Backfill(fetch, 100_000_000)
     one = Sequence(backfill.mend)
     one.add(1, 5)
-    await soon(lambda: not one.sequence.hole)
+    await until(lambda: not one.sequence.hole)
     assert one.out == [1, 5]
     assert one.stream.missing == 3
     await backfill.close()

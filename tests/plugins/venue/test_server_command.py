@@ -6,9 +6,22 @@ import json
 import signal
 import socket
 import time
+import urllib.error
 import urllib.request
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from quantmind.testing import run_command
+from quantmind_venue.faults.kinds import KINDS
+from quantmind_venue.faults.reading import FaultError, read
+from quantmind_venue.server import Venue
+
+NAMES = st.sampled_from(sorted({field for kind in KINDS.values() for field in kind.model_fields} | {"for", "x"}))
+VALUES = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.lists(st.integers(), max_size=2)
+)
 
 
 @pytest.fixture
@@ -93,42 +106,255 @@ def test_a_recording_faults_and_a_log(started, recording, tmp_path):
     ]
 
 
+@pytest.fixture
+def refused(monkeypatch, tmp_path):
+    """Call the command in this process; returns its exit code and the lines of its errors. It must not start."""
+
+    async def start(_):
+        raise AssertionError("it started")
+
+    monkeypatch.setattr(Venue, "start", start)
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments):
+        ended = run_command("venue", "--port", 0, *arguments)
+        assert not ended.output
+        return ended.code, ended.errors.splitlines()
+
+    return call
+
+
+DURATION = "must be a duration such as 250ms, 5s, 1m or 4h, was"
+PAIR = "must be SYMBOL=FILE such as BTCUSDT=btc-1m.feather, was"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--host", ""], '--host: must have at least 1 character, was ""'),
+        (["--symbols", ""], "--symbols: must be contracts such as BTCUSDT,SOLUSDT, was empty"),
+        (["--symbols", "BTCUSDT,BTC"], "--symbols: 'BTC' is no symbol of a linear perpetual such as BTCUSDT"),
+        (
+            ["--symbols", "BTCUSDT", "--data", "a.gz"],
+            "--symbols is for a made-up market: the data say which contracts there are",
+        ),
+        (["--synthetic", "--data", "a.gz"], "--synthetic and --data exclude each other"),
+        (["--data", ""], "--data: must name a raw recording, or a file of bars as SYMBOL=FILE, was empty"),
+        (["--data", "BTCUSDT="], f"--data: {PAIR} BTCUSDT="),
+        (["--data", "BTC=a.csv"], "--data: 'BTC' is no symbol of a linear perpetual such as BTCUSDT"),
+        (
+            ["--data", "BTCUSDT=a.csv", "--data", "btcusdt=b.csv"],
+            "--data: BTCUSDT has two files, a.csv and b.csv: give one",
+        ),
+        (
+            ["--data", "a.gz", "--data", "b.gz"],
+            "--data: give one raw recording, or a file of bars for each contract as SYMBOL=FILE",
+        ),
+        (["--funding", "x.feather"], f"--funding: {PAIR} x.feather"),
+        (["--funding", "BTCUSDT=x"], "funding of BTCUSDT need bars of the same contract: give these too"),
+        (["--marks", ""], f"--marks: {PAIR} empty"),
+        (["--interval", "7"], f"--interval: {DURATION} 7"),
+        (["--quote-interval", "0s"], "--quote-interval: must be longer than nothing, was 0s"),
+        (["--trade-interval", "often"], f"--trade-interval: {DURATION} often"),
+        (["--bad-day", "yes"], f"--bad-day: {DURATION} yes"),
+        (["--seed", "9" * 30], f"--seed: must be a whole number that is not so large, was {'9' * 30}"),
+        (["--speed", "fast"], "--speed: must be one of 'max' or 'virtual' or a number, was fast"),
+        (["--speed", "0"], "--speed: must be one of 'max' or 'virtual' or above 0, was 0"),
+        (["--speed", "nan"], "--speed: must be one of 'max' or 'virtual' or a finite number, was nan"),
+        (["--speed", "1e308"], "--speed: must be one of 'max' or 'virtual' or at most 1000000, was 1e308"),
+        (["--speed", "max"], "speed max is for data that end: a made-up market never would; give a number or virtual"),
+        (
+            ["--start", "2025-13-01"],
+            "--start: must be a date or a time such as 2024-01-31 or 2024-01-31T12:00:00Z, was 2025-13-01",
+        ),
+        (["--balance", "much"], "--balance: must be a number, was much"),
+        (["--balance", "-1"], "--balance: must be at least 0, was -1"),
+        (["--balance", "1e16"], "--balance: must be at most 1000000000000000, was 1e16"),
+        (
+            ["--balance", "1e-40"],
+            "--balance: must be a number that is not so large, so small or so long, was 1e-40",
+        ),
+        (["--key", ""], '--key: must have at least 1 character, was ""'),
+        (["--secret", ""], '--secret: must have at least 1 character, was ""'),
+        (
+            ["--log", "~nobody-of-this-name/x"],
+            "--log: there is no such home folder: write the whole path, was ~nobody-of-this-name/x",
+        ),
+        (["--balance", "x", "--start", "y"], "--start: must be a date or a time such as 2024-01-31 or 2024-01-31"),
+    ],
+)
+def test_a_wrong_option_is_named_with_what_to_write(refused, arguments, line):
+    code, lines = refused(*arguments)
+    assert code == 2
+    assert len(lines) == 1
+    assert line in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("script", "lines"),
+    [
+        ("", ["f.yaml: must be a list of faults such as - close: {at: 10s}, was empty"]),
+        ("close\n", ["f.yaml:1:1: must be a list of faults such as - close: {at: 10s}, was close"]),
+        ("close: {at: 1s}\n", ["f.yaml:1:1: must be a list of faults such as - close: {at: 10s}, was a mapping"]),
+        (
+            "- close\n- []\n- {}\n- {close: {}, ban: {}}\n",
+            [
+                f"f.yaml:{number + 1}:3: [{number}]: must be one fault with what it is told, "
+                f"such as close: {{at: 10s}}, was {was}"
+                for number, was in enumerate(["close", "an empty list", "an empty mapping", "a mapping"])
+            ],
+        ),
+        ("- clsoe: {}\n", ["f.yaml:1:3: [0].clsoe: is not known; did you mean close? known: adl, answer, "]),
+        ("- close: [1]\n", ["f.yaml:1:10: [0].close: must be a mapping, was a list"]),
+        ("- ban:\n- close: {at: 1s, at: 2s}\n", ["f.yaml:2:19: [1].close.at: is given a second time, first in line 2"]),
+        (
+            "- close: {att: 1s, lasting: 3s}\n",
+            [
+                "f.yaml:1:11: [0].close.att: is not known; did you mean at? known: at, on, after, count, chance, for, ",
+                "f.yaml:1:20: [0].close.lasting: is not known; known: at, on, after, count, chance, for, path, code",
+            ],
+        ),
+        (
+            "- close:\n    at: soon\n    for: -1s\n    count: al\n    chance: 0\n    on: 5\n    code: x\n",
+            [
+                f"f.yaml:2:9: [0].close.at: {DURATION} soon",
+                f"f.yaml:3:10: [0].close.for: {DURATION} -1s",
+                "f.yaml:4:12: [0].close.count: must be a whole number, or all, was al",
+                "f.yaml:5:13: [0].close.chance: must be above 0, was 0",
+                "f.yaml:6:9: [0].close.on: must be text (in quotes), was 5",
+                "f.yaml:7:11: [0].close.code: must be a whole number, was x",
+            ],
+        ),
+        ("- swallow:\n", ["f.yaml:1:11: [0].swallow.on: is missing: write on: and its value (Streams)"]),
+        ("- set_clock: {by: x}\n", [f"f.yaml:1:19: [0].set_clock.by: {DURATION} x"]),
+        (
+            "- answer: {on: GET /x, when: aftre, status: 200}\n",
+            [
+                "f.yaml:1:30: [0].answer.when: must be one of 'before' or 'after', was aftre; did you mean after?",
+                "f.yaml:1:45: [0].answer.status: must be at least 400, was 200",
+            ],
+        ),
+        (
+            "- change_filter: {symbol: 5, tick: x, step: 0}\n",
+            [
+                "f.yaml:1:27: [0].change_filter.symbol: must be text (in quotes), was 5",
+                "f.yaml:1:36: [0].change_filter.tick: must be a number, was x",
+                "f.yaml:1:45: [0].change_filter.step: must be above 0, was 0",
+            ],
+        ),
+        (
+            "- liquidate: {pice: 1}\n",
+            [
+                "f.yaml:1:14: [0].liquidate.symbol: is missing: write symbol: and its value",
+                "f.yaml:1:15: [0].liquidate.pice: is not known; did you mean price? known: at, on, ",
+            ],
+        ),
+        ("- partial_fills: {size: x}\n", ["f.yaml:1:25: [0].partial_fills.size: must be a number, was x"]),
+        (
+            "- expire_listen_key: {when: 1s}\n",
+            ["f.yaml:1:23: [0].expire_listen_key.when: is not known; known: at, on, "],
+        ),
+        (
+            "- ban:\n- book_gap: {symbol: BTCUDST, at: 10s}\n",
+            ["f.yaml:2:22: [1].book_gap.symbol: there is no contract BTCUDST; did you mean BTCUSDT? there are"],
+        ),
+        ("- close: {at: 1s\n", ["f.yaml:2:1: is no YAML: did not find expected ',' or '}'"]),
+        ("\x00", ["f.yaml:1:1: holds a character that YAML forbids, U+0000: take it out"]),
+        ("\udc89PNG", ["f.yaml:1:1: is not UTF-8: byte 0x89; save the file as UTF-8"]),
+        ("- ban:\n---\n- ban:\n", ["f.yaml:2:1: a second document begins here"]),
+        ("- close: !!python/object:os.system {}\n", ["f.yaml:1:10: [0].close: has the tag !!python/object:os.system"]),
+    ],
+)
+def test_a_wrong_script_is_told_like_a_recipe_with_every_place(refused, tmp_path, script, lines):
+    (tmp_path / "f.yaml").write_bytes(script.encode(errors="surrogateescape"))
+    code, told = refused("--faults", "f.yaml")
+    assert code == 2
+    for found, line in zip(told, lines, strict=True):
+        assert found.startswith(f"error: {line}")
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("missing.yaml", "missing.yaml: cannot be read: No such file or directory"),
+        (".", ".: is a folder: name a file in it"),
+        ("", ".: is a folder: name a file in it"),
+        ("/dev/zero", "/dev/zero: is a device or a socket: name a plain file"),
+        ("~nobody-of-this-name/x", "--faults: there is no such home folder: write the whole path"),
+    ],
+)
+def test_a_script_that_is_no_file(refused, path, line):
+    code, lines = refused("--faults", path)
+    assert (code, len(lines)) == (2, 1)
+    assert lines[0].startswith(f"error: {line}")
+
+
+@settings(deadline=None)
+@given(name=st.sampled_from(sorted(KINDS)), told=st.recursive(VALUES, lambda some: st.dictionaries(NAMES, some)))
+def test_whatever_a_fault_is_told_it_is_read_or_refused_in_our_words(name, told):
+    try:
+        read({name: told})
+    except FaultError as error:
+        said = str(error)
+    else:
+        return
+    assert said.startswith(name)
+    assert said.isprintable()
+    assert "Input should" not in said
+    assert "pydantic" not in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["--data", "missing.gz"], "missing.gz: no such file"),
-        (["--data", "a.gz", "--data", "b.gz"], "give one raw recording"),
         (["--data", "BTCUSDT=missing.feather"], "missing.feather"),
-        (["--data", "BTCUSDT="], "must be SYMBOL=FILE"),
-        (["--symbols", "BTC"], "BTC"),
-        (["--symbols", "BTCUSDT", "--data", "a.gz"], "the data say which contracts"),
-        (["--speed", "fast"], "--speed fast: must be a number"),
-        (["--speed", "0"], "--speed 0: must be a number above 0"),
-        (["--speed", "nan"], "--speed nan: must be a number above 0"),
-        (["--speed", "max"], "speed max is for data that end"),
-        (["--balance", "much"], "--balance much"),
         (["--interval", "7m", "--data", "BTCUSDT=x.csv"], "no candles of 7m"),
-        (["--funding", "BTCUSDT=x.feather"], "funding of BTCUSDT need bars"),
-        (["--faults", "missing.yaml"], "missing.yaml: cannot be read"),
-        (["--faults", "bad.yaml"], "bad.yaml: [1].close.at: must be a duration"),
-        (["--faults", "text.yaml"], "text.yaml: must be a list"),
-        (
-            ["--faults", "symbol.yaml"],
-            "faults[0].book_gap.symbol: there is no contract NOPEUSDT; there are BTCUSDT, ETH",
-        ),
         (["--log", "nowhere/x.jsonl"], "--log nowhere/x.jsonl: cannot be written"),
+        (["--log", "."], "--log .: cannot be written: Is a directory"),
+        (["--host", "a..b"], "--host a..b --port 0: cannot listen: there is no such host: name an address of this"),
+        (["--host", "203.0.113.7"], "--host 203.0.113.7 --port 0: cannot listen: no address of this machine"),
         (["--nothing"], "there is no option"),
     ],
 )
-def test_bad_options_are_one_line_and_code_2(program, arguments, words):
-    (program.folder / "bad.yaml").write_text("- ban:\n- close: {at: soon}\n")
-    (program.folder / "symbol.yaml").write_text("- book_gap: {symbol: NOPEUSDT, at: 10s}\n")
-    (program.folder / "text.yaml").write_text("close\n")
+def test_what_cannot_be_opened_is_one_line_and_code_2(program, arguments, words):
     process = program.start("venue", "--port", "0", *arguments)
     output, errors = process.communicate(timeout=30)
     assert (process.returncode, output) == (2, "")
     assert words in errors
-    assert len(errors.strip().splitlines()) == 1 or "Usage:" in errors
+    assert len(errors.strip().splitlines()) == 1
+
+
+def test_an_address_with_colons_is_in_brackets(started):
+    with socket.socket(socket.AF_INET6) as probe:
+        try:
+            probe.bind(("::1", 0))
+        except OSError:
+            pytest.skip("this machine has no IPv6")
+    _, said = started("--host", "::1")
+    assert said["url"].startswith("http://[::1]:")
+    assert get(said["url"] + "/fapi/v1/time")["serverTime"] > 0
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "words"),
+    [
+        ("faults", b"{", "the body must be JSON"),
+        ("faults", b'{"close": {"att": 1}}', "close.att: is not known; did you mean at?"),
+        (
+            "faults",
+            b'{"book_gap": {"symbol": "NOPE"}}',
+            "book_gap.symbol: there is no contract NOPE; there are BTCUSDT",
+        ),
+        ("clock", b'{"advance": "soon"}', f"advance: {DURATION} soon"),
+    ],
+)
+def test_the_control_endpoint_says_what_is_wrong(started, path, body, words):
+    _, said = started("--speed", "virtual")
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(f"{said['url']}/venue/{path}", data=body, timeout=10)
+    assert caught.value.code == 400
+    assert words in json.loads(caught.value.read())["msg"]
 
 
 def test_a_port_that_is_taken(program):
