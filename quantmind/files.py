@@ -1,4 +1,4 @@
-"""Files of the user that are written whole or not at all, whenever it ends."""
+"""Files that are written whole or not at all, whenever it ends."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from quantmind.errors import QuantMindError
 
 
 def replace(contents: Mapping[Path, bytes]) -> None:
-    """Put files in the place of those that are there, or where none are; who may read them stays the same.
+    """Put files of the user in the place of those that are there, or where none are; who may read them stays the same.
 
     All of them are written beside their places before the first one is put there. A link stays one; a device or a
     pipe is written to, and not replaced.
@@ -61,12 +61,49 @@ def beside(target: Path, content: bytes, mode: int | None = None) -> Iterator[Pa
     with contextlib.ExitStack() as cleared:
         with fresh.open("xb") as stream:
             cleared.callback(_remove, fresh)
+            if mode is not None:
+                # Before there is something to read in it.
+                fresh.chmod(mode)
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        if mode is not None:
-            fresh.chmod(mode)
         yield fresh
+
+
+@contextlib.contextmanager
+def replacing(target: Path, fresh: str, *, synced: bool = True) -> Iterator[Path]:
+    """Give a file to write, of the name `fresh` beside the target; at the end it takes its place, or goes on a failure.
+
+    Killed on the way, it leaves the file `fresh`, for the next one to write over or for its owner to tidy up. What has
+    taken the place is on the disk; not `synced`, it may be lost in a crash of the machine, and is to be made again.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    written = target.with_name(fresh)
+    try:
+        yield written
+        if synced:
+            sync(written)
+        written.replace(target)
+    except BaseException:
+        _remove(written)
+        raise
+    if synced:
+        sync(target.parent)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk.
+
+    Raises:
+        OSError: they cannot be put there.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _remove(path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import repeat
 from typing import TYPE_CHECKING
 
-from quantmind.errors import QuantMindError
+from quantmind.data.reading import reading
 from quantmind.events import Bar
 
 if TYPE_CHECKING:
@@ -56,14 +56,10 @@ def windows(rows: pl.LazyFrame) -> Iterator[pl.DataFrame]:
     Raises:
         QuantMindError: the file behind them cannot be read.
     """
-    import polars as pl
-
     offset = 0
     while True:
-        try:
+        with reading("bars"):
             window = rows.slice(offset, WINDOW).collect()
-        except (pl.exceptions.PolarsError, OSError) as error:
-            raise QuantMindError(f"bars: cannot be read: {str(error).partition(chr(10))[0]}") from error
         if not window.is_empty():
             yield window
         if len(window) < WINDOW:

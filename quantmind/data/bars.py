@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quantmind.data.bar_table import FIGURES, BarTable, windows
+from quantmind.data.reading import reading
 from quantmind.data.rows import Columns, file_format, scan
+from quantmind.data.soundness import refuse_unsound
 from quantmind.errors import QuantMindError
 from quantmind.kinds.moment import format_moment
 from quantmind.kinds.options import format_duration
@@ -131,19 +133,14 @@ def _read_file(path: Path, start: int | None, end: int | None) -> pl.DataFrame:
         kept = kept.filter((time >= start) | time.is_null())
     if end is not None:
         kept = kept.filter((time < end) | time.is_null())
-    try:
+    with reading(path):
         rows = kept.collect(engine="streaming")
         if rows["time"].has_nulls():
             line = lines.with_row_index().filter(time.is_null()).head(1).collect()["index"][0]
             raise QuantMindError(f"{path}: row {line + 1} has no readable time; correct or remove it")
         if rows.is_empty() and lines.head(1).collect().is_empty():
             raise QuantMindError(f"{path}: has no rows; remove it from the files or record it again")
-        bad = rows.filter(~plausible().fill_null(value=False)).head(1)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise QuantMindError(f"{path}: cannot be read: {str(error).partition(chr(10))[0]}") from error
-    if not bad.is_empty():
-        row = bad.row(0, named=True)
-        raise QuantMindError(f"{path}: row of {format_moment(row['time'])}: {fault(row)}; correct or remove it")
+    refuse_unsound([path], rows, plausible(), fault)
     return rows
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quantmind.data.rows import FUNDING_TIMES, TIMES, Columns, read
-from quantmind.errors import QuantMindError
-from quantmind.kinds.moment import format_moment
+from quantmind.data.soundness import refuse_unsound
 
 if TYPE_CHECKING:
     import polars as pl
@@ -30,12 +29,11 @@ def read_funding(paths: Sequence[Path]) -> pl.DataFrame:
 
     rows = read(paths, _COLUMNS).with_columns(pl.col("mark").fill_null(0.0))
     rate, mark = pl.col("rate"), pl.col("mark")
-    sound = (rate.is_finite() & (rate.abs() < 1) & mark.is_finite() & (mark >= 0)).fill_null(value=False)
-    bad = rows.filter(~sound).head(1)
-    if not bad.is_empty():
-        time, rate, mark = bad.row(0)
-        raise QuantMindError(
-            f"{', '.join(map(str, paths))}: row of {format_moment(time)}: rate {rate} must be a number between -1 "
-            f"and 1, and mark {mark} a price; correct or remove it"
-        )
+    sound = rate.is_finite() & (rate.abs() < 1) & mark.is_finite() & (mark >= 0)
+    refuse_unsound(
+        paths,
+        rows,
+        sound,
+        lambda row: f"rate {row['rate']} must be a number between -1 and 1, and mark {row['mark']} a price",
+    )
     return rows

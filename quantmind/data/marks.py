@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quantmind.data.rows import Columns, read
-from quantmind.errors import QuantMindError
-from quantmind.kinds.moment import format_moment
+from quantmind.data.soundness import refuse_unsound
 
 if TYPE_CHECKING:
     import polars as pl
@@ -28,16 +27,10 @@ def read_marks(paths: Sequence[Path]) -> pl.DataFrame:
     import polars as pl
 
     rows = read(paths, _COLUMNS)
-    sound = pl.all_horizontal(
-        (pl.col(name).is_finite() & (pl.col(name) > 0)).fill_null(value=False) for name in rows.columns[1:]
+    sound = pl.all_horizontal(pl.col(name).is_finite() & (pl.col(name) > 0) for name in rows.columns[1:])
+    refuse_unsound(
+        paths, rows, sound, lambda row: f"open {row['open']} and close {row['close']} must be prices above 0"
     )
-    bad = rows.filter(~sound).head(1)
-    if not bad.is_empty():
-        time, opened, closed = bad.row(0)
-        raise QuantMindError(
-            f"{', '.join(map(str, paths))}: row of {format_moment(time)}: open {opened} and close {closed} must be "
-            "prices above 0; correct or remove it"
-        )
     opens = rows.select("time", price="open")
     interval = rows["time"].diff().min()
     if interval is None:

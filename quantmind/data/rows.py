@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from quantmind.data.reading import reading
 from quantmind.errors import QuantMindError
 from quantmind.kinds.moment import format_moment
 
@@ -133,10 +134,8 @@ def span(paths: Sequence[Path]) -> tuple[int, int]:
     found: list[int] = []
     for path in paths:
         time = scan(path, columns).select(first=pl.col("time").min(), last=pl.col("time").max())
-        try:
+        with reading(path):
             found += [time for time in time.collect().row(0) if time is not None]
-        except (pl.exceptions.PolarsError, OSError) as error:
-            raise QuantMindError(f"{path}: cannot be read: {str(error).partition(chr(10))[0]}") from error
     if not found:
         read(paths, columns)
         raise QuantMindError(f"{', '.join(map(str, paths))}: has no rows; remove it or record it again")
@@ -144,12 +143,8 @@ def span(paths: Sequence[Path]) -> tuple[int, int]:
 
 
 def _whole(path: Path, columns: Columns) -> pl.DataFrame:
-    import polars as pl
-
-    try:
+    with reading(path):
         rows = scan(path, columns).collect()
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise QuantMindError(f"{path}: cannot be read: {str(error).partition(chr(10))[0]}") from error
     if rows.is_empty():
         raise QuantMindError(f"{path}: has no rows; remove it from the files or record it again")
     if rows["time"].has_nulls():
@@ -169,7 +164,7 @@ def _opened(path: Path) -> tuple[pl.LazyFrame, pl.Schema]:
     path = path.expanduser()
     if not path.is_file():
         raise QuantMindError(f"{path}: no such file; data files are looked up from {Path.cwd()}")
-    try:
+    with reading(path, form=kind):
         if kind == "parquet":
             rows = pl.scan_parquet(path, low_memory=True)
         elif kind == "feather":
@@ -177,8 +172,6 @@ def _opened(path: Path) -> tuple[pl.LazyFrame, pl.Schema]:
         else:
             rows = pl.scan_csv(path, infer_schema=False)
         return rows, rows.collect_schema()
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise QuantMindError(f"{path}: cannot be read as {kind}: {str(error).partition(chr(10))[0]}") from error
 
 
 def _figure(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:

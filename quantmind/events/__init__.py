@@ -1,5 +1,16 @@
 """Everything that is said between the parts of QuantMind: frozen values, and how they become bytes."""
 
+from quantmind.events.commands import (
+    Amend,
+    Cancel,
+    Command,
+    OrderType,
+    Query,
+    Side,
+    Submit,
+    TimeInForce,
+    TriggerBy,
+)
 from quantmind.events.decision import Share, Signal, Target, Upto
 from quantmind.events.market import Bar, Book, FundingRate, Mark, Market, MarketEvent, Quote, Ticker, Trade
 from quantmind.events.operations import (
@@ -22,40 +33,33 @@ from quantmind.events.operations import (
     Vitals,
     WakeAt,
 )
-from quantmind.events.trading import (
+from quantmind.events.order_events import (
     Absent,
     Accepted,
-    Amend,
     Amended,
     AmendRejected,
-    Cancel,
     Cancelled,
     CancelRejected,
-    Command,
-    Done,
     Executed,
+    Funded,
+    Liquidated,
+    OrderEvent,
+    Rejected,
+    Triggered,
+)
+from quantmind.events.trading import (
+    Done,
     Fact,
     Fill,
-    Funded,
     Funding,
     Latch,
     LatchLevel,
-    Liquidated,
-    OrderEvent,
     OrderState,
-    OrderType,
     OrderUpdate,
     Part,
     Purpose,
-    Query,
     Refusal,
-    Rejected,
-    Side,
-    Submit,
-    TimeInForce,
     Transfer,
-    TriggerBy,
-    Triggered,
     Valuation,
 )
 

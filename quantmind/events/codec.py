@@ -15,7 +15,7 @@ from msgspec import inspect
 
 from quantmind.errors import QuantMindError
 from quantmind.events.decision import Signal, Target, Upto
-from quantmind.events.market import Bar, Book, FundingRate, Mark, Quote, Ticker, Trade
+from quantmind.events.market import Market
 from quantmind.events.operations import (
     Clock,
     Ended,
@@ -31,71 +31,30 @@ from quantmind.events.operations import (
     Presence,
     Vitals,
 )
-from quantmind.events.trading import (
-    Absent,
-    Accepted,
-    Amended,
-    AmendRejected,
-    Cancelled,
-    CancelRejected,
-    Done,
-    Executed,
-    Fill,
-    Funded,
-    Funding,
-    Latch,
-    Liquidated,
-    OrderUpdate,
-    Refusal,
-    Rejected,
-    Transfer,
-    Triggered,
-    Valuation,
-)
+from quantmind.events.order_events import OrderEvent
+from quantmind.events.trading import Done, Fact
 
 Message = (
-    Quote
-    | Trade
-    | Bar
-    | Mark
-    | FundingRate
-    | Book
-    | Ticker
+    Market
     | Signal
     | Target
     | Upto
-    | OrderUpdate
-    | Fill
-    | Transfer
-    | Funding
-    | Latch
-    | Valuation
-    | Refusal
+    | Fact
     | Done
+    | OrderEvent
     | Clock
-    | Instruction
-    | Numbered
+    | Ended
+    | FactsWanted
+    | Failed
     | Health
     | History
     | HistoryWanted
     | Holdings
     | Incident
+    | Instruction
+    | Numbered
     | Presence
     | Vitals
-    | Ended
-    | FactsWanted
-    | Failed
-    | Accepted
-    | Rejected
-    | Executed
-    | Triggered
-    | Amended
-    | AmendRejected
-    | Liquidated
-    | Funded
-    | Cancelled
-    | CancelRejected
-    | Absent
 )
 """What may be said on a bus."""
 

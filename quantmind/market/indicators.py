@@ -28,8 +28,8 @@ class SMA:
     """Simple moving average, in the unit of x: (x[0] + ... + x[n-1]) / n; first value at index n-1.
 
     n is the `period`, a number of values; `value` is the last average, None before the first. The running sum carries
-    its own rounding error along (the two-sum of Knuth, The Art of Computer Programming, volume 2, 3rd ed. 1997, 4.2.2),
-    so it stays exact while the prices are within 2**52 / n of each other, at the same cost for any period.
+    its own rounding error along (the two-sum of Knuth, The Art of Computer Programming, volume 2, 3rd ed. 1997, 4.2.2,
+    theorem B), so it stays exact while the prices are within 2**52 / n of each other, at the same cost for any period.
 
     Raises:
         ValueError: the period is below 1.
@@ -188,10 +188,10 @@ class ATR:
 class Bollinger:
     """Bollinger bands: middle = SMA(n), upper and lower = middle +- width * deviation; first at index n-1.
 
-    Bollinger, Bollinger on Bollinger Bands (2001): the `deviation` is the population's, sqrt(sum((x - middle)**2) / n).
-    It is summed anew around the last price on each update: a running sum of squares would lose what a calm window is
-    made of. n is the `window`, a number of values. `middle` (`value` is the same), `upper`, `lower` and `deviation` are
-    the last ones, in the unit of x, None before the first.
+    Bollinger, Bollinger on Bollinger Bands (2001): the `deviation` is the population's, sqrt(sum((x - middle)**2) / n),
+    as https://www.bollingerbands.com/bollinger-bands says too. It is summed anew around the last price on each update:
+    a running sum of squares would lose what a calm window is made of. n is the `window`, a number of values. `middle`
+    (`value` is the same), `upper`, `lower` and `deviation` are the last ones, in the unit of x, None before the first.
 
     Raises:
         ValueError: the window is below 1, or the width not a number above 0.

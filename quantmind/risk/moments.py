@@ -27,7 +27,7 @@ def moments(returns: Sequence[float]) -> tuple[float, float]:
 def annual_volatility(variance: float, interval: int) -> float:
     """Return the volatility of a year from the variance per bar of `interval` ns: sqrt(variance * bars in 365 d).
 
-    Hull, Options, Futures, and Other Derivatives (2018), volatility from historical data; the year has all its days, as
-    crypto is traded. The result is a part of the price: 0.8 is 80 %.
+    By the square root of time, as in Hull, Options, Futures, and Other Derivatives (10th ed. 2018), 15.4; but the year
+    has all its days, as crypto is traded. The result is a part of the price: 0.8 is 80 %.
     """
     return math.sqrt(variance * (_YEAR / interval))

@@ -18,7 +18,11 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-WORST: dict[str, str] = runpy.run_path(str(ROOT / "tests" / "recipe" / "corpus" / "worst.py"))["WORST"]
+CORPUS = runpy.run_path(str(ROOT / "tests" / "recipe" / "corpus" / "worst.py"))
+WORST: dict[str, str] = CORPUS["WORST"]
+PROJECT: str = CORPUS["PROJECT"]
+BESIDE = 5
+"""The worst recipes, by their peak, that are linted once more beside a quantmind.yaml as large as one may be."""
 PEAK = "import re, sys; sys.stderr.write(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1])"
 """Writes the peak memory of the process itself: what its parent had is not counted, as it is by getrusage."""
 LINT = f"from quantmind.cli import main; main(['lint', *sys.argv[1:]]); {PEAK}"
@@ -51,21 +55,27 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="only the worst ones with such a name")
     asked = parser.parse_args()
 
-    def row(name: str, code: str, *arguments: str) -> None:
+    def row(name: str, code: str, *arguments: str) -> float:
         figures = [measured(code, *arguments) for _ in range(asked.runs)]
         spent, processor, peak = (statistics.median(column) for column in zip(*figures, strict=True))
-        print(f"{name:40} {spent:6.0f} ms  {processor:6.0f} ms of a core  peak {peak:5.1f} MB", flush=True)
+        print(f"{name:56} {spent:6.0f} ms  {processor:6.0f} ms of a core  peak {peak:5.1f} MB", flush=True)
+        return peak
 
     row("import yaml, pydantic", PLAIN)
     if not asked.names:
         for recipe in sorted((ROOT / "recipes").glob("*.yaml")):
             row(f"recipes/{recipe.name}", LINT, str(recipe))
     with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "worst.yaml"
+        peaks: dict[str, float] = {}
         for name, text in WORST.items():
             if not asked.names or any(part in name for part in asked.names):
-                file = Path(folder) / "worst.yaml"
                 file.write_text(text)
-                row(name, LINT, str(file))
+                peaks[name] = row(name, LINT, str(file))
+        (Path(folder) / "quantmind.yaml").write_text(PROJECT)
+        for name in sorted(peaks, key=peaks.__getitem__, reverse=True)[:BESIDE]:
+            file.write_text(WORST[name])
+            row(f"{name}, and a full quantmind.yaml", LINT, str(file))
 
 
 if __name__ == "__main__":

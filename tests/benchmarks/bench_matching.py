@@ -41,17 +41,22 @@ def quotes(count: int) -> list[Quote]:
     ]
 
 
+def shown(engine: Matching, count: int, first: int) -> float:
+    """Show quotes, numbered from the first on; returns quotes per second."""
+    events = quotes(count)
+    show = engine.on_market
+    began = time.perf_counter()
+    for seq, event in enumerate(events, first):
+        show(seq, event)
+    return count / (time.perf_counter() - began)
+
+
 def untouched(count: int) -> float:
     """Show quotes that reach nothing; returns quotes per second."""
     engine = Matching(KNOWN, {BTC: {QUOTES}}, Terms(), Decimal(1_000_000))
     resting(engine)
     engine.on_market(1, Quote(BTC, 0, 50_000.0, 50_000.1, 1.0, 1.0))
-    events = quotes(count)
-    show = engine.on_market
-    began = time.perf_counter()
-    for seq, event in enumerate(events, 2):
-        show(seq, event)
-    return count / (time.perf_counter() - began)
+    return shown(engine, count, 2)
 
 
 def filled(count: int) -> float:
@@ -71,13 +76,7 @@ def filled(count: int) -> float:
 
 def nothing_waits(count: int) -> float:
     """Show quotes while no order rests; returns quotes per second."""
-    engine = Matching(KNOWN, {BTC: {QUOTES}}, Terms(), Decimal(1_000_000))
-    events = quotes(count)
-    show = engine.on_market
-    began = time.perf_counter()
-    for seq, event in enumerate(events, 1):
-        show(seq, event)
-    return count / (time.perf_counter() - began)
+    return shown(Matching(KNOWN, {BTC: {QUOTES}}, Terms(), Decimal(1_000_000)), count, 1)
 
 
 def orders_on_bars(count: int) -> float:

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from quantmind.data.reading import reading
 from quantmind.data.rows import Columns, scan
 from quantmind.data.store.alignment import AT
 from quantmind.data.store.day import tables
-from quantmind.data.store.disk import parts, reason
+from quantmind.data.store.disk import parts
 from quantmind.data.store.findings import Finding, Inspector, Limits
 from quantmind.data.store.layout import Stream, day_name, manifest_path, midnight
 from quantmind.data.store.manifest import Manifest, manifest_on_disk
@@ -121,19 +122,18 @@ def check_file(path: Path, interval: int | None, limits: Limits) -> Iterator[Fin
 
     from quantmind.backtest.library import named
 
-    try:
-        rows = scan(path, _BARS).collect()
-        kind = "bar"
-    except QuantMindError as bars_refused:
-        if "has no column" not in str(bars_refused):
-            raise
+    with reading(path):
         try:
-            rows = scan(path, _TRADES).collect()
-        except QuantMindError:
-            raise bars_refused from None
-        kind = "trade"
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise QuantMindError(f"{path}: cannot be read: {reason(error)}") from error
+            rows = scan(path, _BARS).collect()
+            kind = "bar"
+        except QuantMindError as bars_refused:
+            if "has no column" not in str(bars_refused):
+                raise
+            try:
+                rows = scan(path, _TRADES).collect()
+            except QuantMindError:
+                raise bars_refused from None
+            kind = "trade"
     place = str(path)
     if unreadable := int(rows["time"].null_count()):
         line = rows["time"].is_null().arg_max() or 0

@@ -7,13 +7,15 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from quantmind.data.reading import reason
 from quantmind.data.store.alignment import AT, Source, aligned
-from quantmind.data.store.disk import reason, replacing, sync_folder
+from quantmind.data.store.disk import replacing
 from quantmind.data.store.layout import Part, Stream, day_name
 from quantmind.data.store.manifest import COVERED, Manifest, Span, joined, read_manifest, write_manifest
 from quantmind.data.store.survey import Survey, survey
 from quantmind.data.store.tables import COLUMNS, schema, time_column
 from quantmind.errors import QuantMindError
+from quantmind.files import sync
 
 if TYPE_CHECKING:
     import polars as pl
@@ -116,7 +118,7 @@ def compact(folder: Path, stream: Stream, day: int, covered: Iterable[Span] = ()
         write_manifest(folder, stream, day, Manifest.of({str(part): written}, spans))
         for other in old:
             (place / str(other)).unlink()
-        sync_folder(place)
+        sync(place)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise QuantMindError(f"{path}: cannot be written: {reason(error)}") from error
 

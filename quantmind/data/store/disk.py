@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+from quantmind import files
+from quantmind.data.reading import reason
 from quantmind.data.store.layout import HIDDEN, Part
 from quantmind.errors import QuantMindError
 
@@ -21,34 +23,15 @@ def make_folder(folder: Path) -> None:
         return
     make_folder(folder.parent)
     folder.mkdir(exist_ok=True)
-    sync_folder(folder.parent)
+    files.sync(folder.parent)
 
 
-def sync_folder(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def replacing(path: Path, *, synced: bool = True) -> AbstractContextManager[Path]:
+    """Give a file to write, which takes the place of `path` at the end, or goes; `tidy` knows what a kill leaves of it.
 
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give the name of a file to write; it takes the place of `path` at the end, on the disk, or goes on a failure."""
-    unfinished = path.parent / f".{path.name}{UNFINISHED}"
-    try:
-        yield unfinished
-        descriptor = os.open(unfinished, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        unfinished.replace(path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
+    Not `synced`, it may be lost in a crash of the machine.
+    """
+    return files.replacing(path, f".{path.name}{UNFINISHED}", synced=synced)
 
 
 def parts(folder: Path) -> list[Part]:
@@ -67,13 +50,6 @@ def tidy(folder: Path) -> None:
     for path in list(folder.iterdir()):
         if path.name.endswith(UNFINISHED) or (Part.of(path.name) is not None and path.name not in kept):
             path.unlink()
-
-
-def reason(error: BaseException) -> str:
-    """Return what went wrong, on one line."""
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error).partition("\n")[0] or type(error).__name__
 
 
 class Lock:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from quantmind.data.reading import reason
 from quantmind.data.rows import file_format
 from quantmind.data.store.alignment import AT
 from quantmind.data.store.day import tables
-from quantmind.data.store.disk import reason, replacing
+from quantmind.data.store.disk import replacing
 from quantmind.data.store.layout import DAY, Stream
 from quantmind.data.store.store import Store
 from quantmind.data.store.tables import schema

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import cast, get_args
@@ -72,6 +72,11 @@ class Stream(msgspec.Struct, frozen=True, order=True):
 def channel_name(channel: Channel) -> str:
     """Return a channel as folders and the command line name it: `quote`, `bar-1m`."""
     return f"bar-{format_duration(channel.interval)}" if channel.kind == "bar" else channel.kind
+
+
+def channels_told(found: Iterable[Stream]) -> str:
+    """Write which channels there are, each once: `mark, quote, trade`."""
+    return ", ".join(dict.fromkeys(channel_name(stream.channel) for stream in sorted(found)))
 
 
 def channel_of(name: str) -> Channel | None:

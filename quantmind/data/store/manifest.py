@@ -8,7 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from quantmind.data.store.disk import UNFINISHED, parts, reason
+from quantmind.data.reading import reason
+from quantmind.data.store.disk import parts, replacing
 from quantmind.data.store.layout import Stream, day_name, manifest_path
 from quantmind.data.store.runs import Gap, gaps, missing, there
 from quantmind.data.store.survey import Survey, survey_file
@@ -125,9 +126,8 @@ def write_manifest(folder: Path, stream: Stream, day: int, manifest: Manifest) -
     """Write the manifest of a day; it may be lost in a crash, since it can be made again."""
     path = manifest_path(folder, stream, day)
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.parent / f".{path.name}{UNFINISHED}"
-    unfinished.write_bytes(msgspec.json.encode(manifest))
-    unfinished.replace(path)
+    with replacing(path, synced=False) as unfinished:
+        unfinished.write_bytes(msgspec.json.encode(manifest))
 
 
 def read_covered(path: Path) -> list[Span]:

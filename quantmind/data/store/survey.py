@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from quantmind.data.store.disk import reason
+from quantmind.data.reading import reading
 from quantmind.data.store.runs import Run, union
 from quantmind.data.store.tables import COLUMNS, time_column
-from quantmind.errors import QuantMindError
 from quantmind.kinds.channel import Channel
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ def survey_file(channel: Channel, path: Path) -> Survey:
 
     columns = [time_column(channel), *filter(None, [COLUMNS[channel.kind].number])]
     found: list[Survey] = []
-    try:
+    with reading(path):
         rows = pl.scan_parquet(path, hive_partitioning=False).select(columns)
         while not found or found[-1].rows == WINDOW:
             window = rows.slice(len(found) * WINDOW, WINDOW).collect()
@@ -77,8 +76,6 @@ def survey_file(channel: Channel, path: Path) -> Survey:
                 break
             found.append(survey(channel, window))
         return Survey.joined(found, path.stat().st_size)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise QuantMindError(f"{path}: cannot be read: {reason(error)}") from error
 
 
 def survey(channel: Channel, rows: pl.DataFrame) -> Survey:

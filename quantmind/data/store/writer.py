@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
+from quantmind.data.reading import reason
 from quantmind.data.store.day import compact
-from quantmind.data.store.disk import Lock, make_folder, parts, reason, replacing, tidy
+from quantmind.data.store.disk import Lock, make_folder, parts, replacing, tidy
 from quantmind.data.store.layout import DAY, Part, Stream, day_name, days, streams
 from quantmind.data.store.manifest import COVERED, Manifest, Span, read_manifest, write_manifest
 from quantmind.data.store.survey import Survey, survey

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 from pathlib import Path
 
 from quantmind.errors import QuantMindError
+from quantmind.files import replacing
 
 FILE = "progress.json"
+_FRESH = "progress.new"
 
 
 class Progress:
@@ -45,14 +45,8 @@ class Progress:
             QuantMindError: it cannot be written.
         """
         self.account, self.number = account, number
-        fresh = self._file.with_suffix(".new")
         try:
-            with fresh.open("w") as file:
-                file.write(json.dumps({"account": account, "number": number}) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(self._file)
+            with replacing(self._file, _FRESH) as fresh:
+                fresh.write_text(json.dumps({"account": account, "number": number}) + "\n")
         except OSError as error:
-            with contextlib.suppress(OSError):
-                fresh.unlink()
             raise QuantMindError(f"{self._file}: cannot be written: {error.strerror}: make room") from error
