@@ -104,7 +104,7 @@ def test_the_first_screen_has_the_two_commands_and_ci_runs_the_second():
         assert command.count("\n") == 1
         assert command.startswith("python3 -m venv --without-pip .venv && python3 -m pip --python .venv install ")
     assert run.endswith(" && .venv/bin/quantmind run recipes/quickstart.yaml\n")
-    assert test.endswith(" install -e '.[dev]' && .venv/bin/pytest\n")
+    assert test.endswith(" install pip -e '.[dev]' && .venv/bin/pytest\n")
     assert test.strip() in (ROOT / ".ci" / "run").read_text().splitlines()
 
 
@@ -247,15 +247,19 @@ def test_every_recipe_lints(shell):
 
 @pytest.fixture
 def site(tmp_path):
-    """Build the tutorial's module with the six lines of TOML as pip would, and unpack its wheel."""
+    """Build the tutorial's module with its lines of TOML as pip would, and unpack its wheel."""
     source = tmp_path / "source"
     source.mkdir()
     (project,) = blocks("toml")
     (module,) = blocks(r"python quantmind_turtle\.py")
-    assert len(project.splitlines()) == 6
+    assert len(project.splitlines()) == 8
     name = tomllib.loads(project)["project"]["entry-points"]["quantmind"]["turtle"]
     (source / "pyproject.toml").write_text(project)
     (source / f"{name}.py").write_text(module)
+    # What an author has beside the module must not keep it from being built.
+    (source / "test_turtle.py").write_text("")
+    (source / "recipes").mkdir()
+    (source / "recipes" / "turtle.yaml").write_text("")
     built = subprocess.run(
         [sys.executable, "-c", "from setuptools.build_meta import build_wheel; build_wheel('dist')"],
         cwd=source,
@@ -272,7 +276,7 @@ def site(tmp_path):
     return site
 
 
-def test_six_lines_of_toml_make_a_plugin(shell, site):
+def test_eight_lines_of_toml_make_a_plugin(shell, site):
     here = {"PYTHONPATH": str(site)}
     (listed,) = shell("quantmind plugins list", **here)
     assert re.search(r"^strategy +turtle +quantmind-turtle 1\.0 +Follows breakouts ", listed, re.MULTILINE)
@@ -289,8 +293,9 @@ def test_every_yaml_block_is_a_recipe_that_is_tried():
 
 @pytest.mark.parametrize("block", PARTS, ids=lambda block: block.split(":")[0])
 def test_a_part_of_a_recipe_goes_with_the_rest_of_one(shell, block):
-    quickstart = yaml.safe_load((ROOT / "recipes" / "quickstart.yaml").read_text())
-    (shell.work / "recipe.yaml").write_text(yaml.safe_dump({**quickstart, **yaml.safe_load(block)}))
+    rest = "protected" if block.startswith("tests:") else "quickstart"
+    recipe = yaml.safe_load((ROOT / "recipes" / f"{rest}.yaml").read_text())
+    (shell.work / "recipe.yaml").write_text(yaml.safe_dump({**recipe, **yaml.safe_load(block)}))
     assert shell("quantmind lint recipe.yaml") == ["recipe.yaml: ok\n"]
 
 

@@ -36,7 +36,7 @@ def test_from_nothing_to_a_strategy_of_ones_own(wheel, tmp_path):
     script = ["set -eu"]
     for number, (language, name, text) in enumerate(STEPS):
         if (language, name) == ("sh", "tutorial"):
-            script += [line.replace("install pip quantmind", f"install pip {wheel}") for line in text.splitlines()]
+            script += [line.replace("install pip ~/quantmind", f"install pip {wheel}") for line in text.splitlines()]
             continue
         (tmp_path / f"edit{number}").write_text(text)
         redirect = ">>" if name.startswith("test_") else ">"

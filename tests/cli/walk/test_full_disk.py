@@ -11,14 +11,14 @@ import yaml
 
 LIMITED = """
 import resource
-from quantmind_paper.executor import Paper
-perform = Paper.perform
+from quantmind.kinds import Executor
+perform = Executor.perform
 def told(self, approved):
     order = getattr(approved.command, "order", None)
     print("SENT", order, file=sys.stderr, flush=True)
     return perform(self, approved)
 import sys
-Paper.perform = told
+Executor.perform = told
 resource.setrlimit(resource.RLIMIT_FSIZE, (%d, %d))
 """
 

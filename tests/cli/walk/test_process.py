@@ -78,8 +78,11 @@ def test_odd_circumstances(odd, shell, right, every, behaves, project, tmp_path)
             continue
         try:
             code, output, errors = shell(ODD[odd], name, right[name])
+            if odd == "nobody reads" and code == 141:
+                # What every command ends with whose reader has gone.
+                code = 0
             behaves(code, output, errors, (odd, name))
-            assert errors or code == 0 or odd in SILENT or output, (odd, name, code)
+            assert errors or code in {0, 130} or odd in SILENT or output, (odd, name, code)
             assert not (odd in {"standard output closed", "standard output full"} and output)
         except AssertionError as fault:
             faults.append(str(fault)[:1_500])
