@@ -37,7 +37,7 @@ class Checking:
 
     @property
     def problems(self) -> tuple[tuple[str, str], ...]:
-        """What is wrong, in the order in which it was noted: a path, such as `[2].close.at`, and what and what to do."""
+        """What is wrong, in the order in which it was noted: a path, such as `[2].close.at`, and what to do."""
         return tuple((problem.path, problem.message) for problem in self._findings.problems)
 
     @property

@@ -12,8 +12,7 @@ import msgspec
 import pluggy
 
 from quantmind.blame import place, told
-from quantmind.entries import COMMANDS, GROUP
-from quantmind.entries import OWN as OWN  # noqa: PLC0414 - others read it here
+from quantmind.entries import COMMANDS, GROUP, OWN
 from quantmind.errors import RecipeError
 from quantmind.fitness import fault_of, misfit_of
 from quantmind.hookspecs import Hooks
@@ -24,8 +23,15 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 
+_NOT_ALLOWED = "is not on the allow-list"
+
+
 class PluginError(RecipeError):
     """A component cannot be had; says why, and what to do."""
+
+
+class ShutOutError(PluginError):
+    """A component cannot be had, as nothing of QuantMind's own is on the allow-list."""
 
 
 class Found(msgspec.Struct, frozen=True, order=True):
@@ -96,7 +102,7 @@ class Plugins:
             names = [name for name in isolated.split(",") if name.strip()]
             self._restrictions.append(("is not named by QUANTMIND_PLUGINS", _normalised(names)))
         if allow is not None:
-            self._restrictions.append(("is not on the allow-list", _normalised(allow)))
+            self._restrictions.append((_NOT_ALLOWED, _normalised(allow)))
         self._manager = pluggy.PluginManager("quantmind")
         self._manager.add_hookspecs(Hooks)
         self._entries: tuple[_Entry, ...] | None = None if installed else ()
@@ -126,11 +132,14 @@ class Plugins:
         An entry point called like the component goes before one that merely registers it.
 
         Raises:
+            ShutOutError: it comes with QuantMind, of which the allow-list allows nothing.
             PluginError: there is none, or more than one.
         """
         found = self._matching(kind, name, lambda entry: entry.name == name)
         if not found:
             found = self._matching(kind, name, lambda _: True)
+        if not found and self._is_shut_out(name):
+            raise ShutOutError("quantmind itself is not on the allow-list: add it")
         if not found:
             raise PluginError(self._why_missing(kind, name))
         if len(found) > 1:
@@ -265,6 +274,16 @@ class Plugins:
             if (component.kind, component.name) == (kind, name)
         }
 
+    def _is_shut_out(self, name: str) -> bool:
+        """Say whether what has a name comes with QuantMind, of which nothing is on the allow-list."""
+        named = [entry for entry in self._discover() if entry.name == name and self._refusal(entry)]
+        own = [entry for entry in self._discover() if normalised(entry.origin.distribution) == OWN]
+        return (
+            bool(named)
+            and all(entry in own for entry in named)
+            and {self._refusal(entry) for entry in own} == {_NOT_ALLOWED}
+        )
+
     def _why_missing(self, kind: str, name: str) -> str:
         registered = [component for component, _ in self._registered(lambda _: True)]
         installed = sorted({component.name for component in registered if component.kind == kind})
@@ -274,11 +293,15 @@ class Plugins:
         failed = [entry for entry in self._discover() if entry.value in self._faults]
         named = [(entry, reason) for entry, reason in refused if entry.name == name]
         broken = [entry for entry in failed if entry.name == name] or failed
+        close = difflib.get_close_matches(name, installed, 1)
+        misnamed = self._misnamed(name)
         if named:
             parts += [f"the plugin {entry.origin} that has it {reason}" for entry, reason in named]
         elif other:
             parts[0] += f": it is a component of kind {' and '.join(other)}"
-        elif close := difflib.get_close_matches(name, installed, 1):
+        elif misnamed:
+            parts.append(misnamed)
+        elif close:
             parts[0] += f"; did you mean {close[0]}?"
         if broken:
             likely = sorted({f"{entry.origin} failed: {self._faults[entry.value]}" for entry in broken})
@@ -287,7 +310,22 @@ class Plugins:
             left_out = sorted({f"{entry.origin.distribution} {reason}" for entry, reason in refused})
             parts.append(f"not looked into: {', '.join(left_out)}")
         parts.append(f"installed: {', '.join(installed) or 'none'}")
+        if self._discover() and not (refused or other or misnamed or close or broken):
+            parts.append("is its package installed here? see `quantmind plugins list`")
         return "; ".join(parts).replace("?;", "?")
+
+    def _misnamed(self, name: str) -> str:
+        """Say what the modules behind entry points of a name register instead; empty if they register nothing."""
+        several = {
+            entry: [component.name for component in self._components.get(entry.value, ())]
+            for entry in self._discover()
+            if entry.name == name
+        }
+        return "; ".join(
+            f"the entry point {name} of {entry.origin.distribution} registers {', '.join(names)}: name them the same"
+            for entry, names in several.items()
+            if names
+        )
 
 
 def _entry(point: EntryPoint, names: dict[int, tuple[str, str]]) -> _Entry:

@@ -20,7 +20,7 @@ from quantmind.recipe.interpolate import Interpolation
 from quantmind.recipe.problems import RecipeProblems
 
 FILE = "quantmind.yaml"
-MOST = 1_000
+MOST = 500
 """Values in it at the most."""
 
 Level = Literal["debug", "info", "warning", "error"]

@@ -7,7 +7,7 @@ import textwrap
 import pytest
 
 from quantmind.kinds import NoOptions, Sink, SizingRule
-from quantmind.plugins import PluginError, Plugins
+from quantmind.plugins import PluginError, Plugins, ShutOutError
 
 SINK = """
     from quantmind.hookspecs import hookimpl
@@ -254,6 +254,36 @@ def test_a_missing_name_is_answered_with_the_nearest_and_all(site):
         only("one", extra=[Given]).find("sink", "consol_like")
     assert str(refusal.value).startswith("no sink is called consol_like; did you mean console_like? ")
     assert str(refusal.value).endswith("installed: console_like, given")
+
+
+def test_an_entry_point_that_is_called_otherwise_than_its_component_is_told(site):
+    site.sink("stranger", "stranger_module", "pair", {"bad": "stranger_module"})
+    plugins = only("stranger")
+    assert plugins.find("sink", "pair").name == "pair"
+    with pytest.raises(PluginError) as refusal:
+        plugins.find("sink", "bad")
+    said = "no sink is called bad; the entry point bad of stranger registers pair: name them the same; "
+    assert str(refusal.value).startswith(said)
+
+
+def test_of_a_name_that_nobody_has_it_is_asked_whether_its_package_is_installed():
+    with pytest.raises(PluginError) as refusal:
+        Plugins(environ={}).find("allocator", "zzz")
+    assert str(refusal.value).startswith("no allocator is called zzz; installed: ")
+    assert str(refusal.value).endswith("; is its package installed here? see `quantmind plugins list`")
+    with pytest.raises(PluginError, match=r"installed: given$"):
+        Plugins(extra=[Given], installed=False, environ={}).find("sink", "zzz")
+
+
+def test_that_all_of_our_own_is_shut_out_is_told_as_such(site):
+    site.sink("desk", "desk_module", "desk")
+    with pytest.raises(ShutOutError, match=r"^quantmind itself is not on the allow-list: add it$"):
+        only("desk").find("sink", "console")
+    assert only("desk", "quantmind").find("sink", "console")
+    with pytest.raises(PluginError, match=r"\(quantmind_console\) that has it is not on the allow-list"):
+        only("desk", "quantmind_paper").find("sink", "console")
+    with pytest.raises(PluginError, match="no sink is called consol; not looked into: quantmind is not on the allow"):
+        only("desk").find("sink", "consol")
 
 
 def test_a_name_of_another_kind_is_told():

@@ -17,7 +17,7 @@ from quantmind.cli import VERBS
 from quantmind.hookspecs import Hooks
 from quantmind.kinds import KINDS
 from quantmind.plugins import Plugins
-from quantmind_venue.faults.faults import read
+from quantmind_venue.faults.reading import Script
 from tests.documented.api import API
 
 ROOT = Path(__file__).parents[1]
@@ -190,9 +190,11 @@ def test_market_data_is_fetched_and_converted(shell, data):
     assert "binanceusdm  bar-1m   BTC/USDT:USDT" in shell("quantmind data list market")[0]
 
 
-def test_a_list_of_faults_is_one_that_the_venue_reads():
+def test_a_list_of_faults_is_one_that_the_venue_reads(tmp_path):
     (block,) = FAULTS
-    assert [read(each)[0] for each in yaml.safe_load(block)] == ["close", "swallow", "drop_reply"]
+    (tmp_path / "faults.yaml").write_text(block)
+    faults = Script(tmp_path / "faults.yaml").faults
+    assert [name for each in faults for name in each] == ["close", "swallow", "drop_reply"]
 
 
 def test_every_worked_sum_comes_out(shell):

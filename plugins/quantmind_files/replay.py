@@ -62,7 +62,8 @@ class ReplayOptions(Options):
     channels: frozenset[Literal["quote", "trade", "book", "mark", "funding", "ticker", "bar"]] = Field(
         default=frozenset({"quote", "trade", "book"}),
         min_length=1,
-        description="What is replayed of a raw recording or of the store; a `bar` is one of the `interval`.",
+        description="What is replayed of a raw recording or of the store; a `bar` is one of the `interval`. Left out, "
+        "a store may lack the book, or the quotes where it has a book.",
     )
     levels: int = Field(default=20, ge=1, le=1000, description="Levels of a raw recording's book, on each side.")
     start: Moment | None = Field(
@@ -105,7 +106,8 @@ class ReplayOptions(Options):
         if self.raw:
             return RawFiles(self.raw, self.channels, self.levels, self.start, self.end)
         if self.store is not None:
-            return Stored(self.store, self.venue, self.channels, self.interval, self.start, self.end)
+            any_prices = "channels" not in self.model_fields_set
+            return Stored(self.store, self.venue, self.channels, any_prices, self.interval, self.start, self.end)
         return BarFiles(Recorded(self.files, self.interval, self.funding, self.marks, self.start, self.end))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -13,10 +14,12 @@ from quantmind.data.recorded import Recorded
 from quantmind.errors import QuantMindError
 from quantmind.events import Market
 from quantmind.events.market import ChannelKind
-from quantmind.kinds import Channel, bars
+from quantmind.kinds import BOOKS, QUOTES, Channel, bars
 from quantmind.kinds.moment import format_moment
 
 _BATCH = 5_000
+_PRICES = frozenset({QUOTES, BOOKS})
+_log = logging.getLogger(__name__)
 
 Wanted = Mapping[str, Collection[Channel]]
 """The channels of each symbol that somebody needs."""
@@ -115,11 +118,12 @@ class RawFiles(msgspec.Struct, frozen=True):
 
 
 class Stored(msgspec.Struct, frozen=True):
-    """What the local store has of a venue."""
+    """What the local store has of a venue; with `any_prices` it need not have both quotes and books."""
 
     folder: Path
     venue: str
     kinds: frozenset[str]
+    any_prices: bool
     interval: int
     start: int | None
     end: int | None
@@ -144,14 +148,22 @@ class Stored(msgspec.Struct, frozen=True):
                 "set `venue`"
             )
         held = store.offers(self.venue, symbols)
+        found: dict[str, Collection[Channel]] = {}
         for symbol in symbols:
-            lacking = sorted(set(wanted.get(symbol, ())) - held.get(symbol, frozenset()))
-            if lacking:
+            asked = frozenset(wanted.get(symbol, ()))
+            there = held.get(symbol, frozenset())
+            lacking = sorted(asked - there)
+            # Quotes and books both tell the best prices: where it was not said which, those that there are do.
+            if lacking and not (self.any_prices and set(lacking) < _PRICES & asked):
                 raise QuantMindError(
-                    f"{self.folder}: has no {', '.join(map(str, lacking))} of {symbol}; record or download them, or "
-                    "leave them out of `channels`"
+                    f"{self.folder}: has no {', '.join(map(str, lacking))} of {symbol}, but "
+                    f"{', '.join(map(str, sorted(there))) or 'nothing'}; record or download them, or write in "
+                    "`channels` what it has"
                 )
-        return _some(store.read(self.venue, symbols, wanted, self.start, self.end), self.start, self.end)
+            if lacking:
+                _log.warning("%s: has no %s of %s; played without", self.folder, lacking[0], symbol)
+            found[symbol] = asked & there
+        return _some(store.read(self.venue, symbols, found, self.start, self.end), self.start, self.end)
 
     def history(self, symbol: str, channel: Channel, count: int) -> Sequence[Market]:
         """Return the last events before the start; none without one."""

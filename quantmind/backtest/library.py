@@ -101,7 +101,8 @@ class Library(msgspec.Struct, frozen=True):
         for symbol, intervals in each.items():
             if not intervals:
                 where = ", ".join(map(str, self.paths))
-                raise UsageError(f"there are no bars of {symbol} in {where}; {NAMED}")
+                stores = [told for told in map(_store, self.paths) if told]
+                raise UsageError(f"there are no bars of {symbol} in {where}; {'; '.join(stores) or NAMED}")
         shared = set.intersection(*map(set, each.values()))
         if not shared:
             has = "; ".join(f"{symbol} has {listed(intervals)}" for symbol, intervals in each.items())
@@ -113,6 +114,25 @@ class Library(msgspec.Struct, frozen=True):
         quote, _, settle = rest.partition(":")
         known = {f"{base}{quote}", f"{base}{quote}{settle}"}
         return [file for file in self.files if file.content == content and file.letters in known]
+
+
+def _store(path: Path) -> str:
+    """Say what a store has, and how it is played; empty where the path is none."""
+    from quantmind.data.store.layout import channels_told, streams
+
+    found = streams(path) if path.is_dir() else []
+    if not found:
+        return ""
+    venues = sorted({stream.venue for stream in found})
+    told = (
+        f"{path} is a store, of {channels_told(found)} of {', '.join(venues)}: it is played by the feed "
+        f"`replay: {{store: {path}, venue: {venues[0]}}}` of a recipe, with `quantmind run`"
+    )
+    if any(stream.channel.kind == "bar" for stream in found):
+        told += (
+            f"; `quantmind data convert {path} --channels bar --to FILE` writes its bars to a file that is read here"
+        )
+    return told
 
 
 def named(path: Path) -> DataFile | None:

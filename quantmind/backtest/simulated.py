@@ -53,9 +53,10 @@ def choose_executor(recipe: Recipe, plugins: Plugins, name: str | None, terms: M
         for option in names:
             values[option] = _set(fields[option], values.get(option), value)
     findings = Findings(Document("", None), Interpolation({}))
-    options = validate(component.options_model, values, "executor", findings)
+    options = validate(component.options_model, values, "executor", findings, written=False)
     if options is None:
-        raise UsageError("; ".join(f"{problem.path}: {problem.message}" for problem in findings.problems))
+        faults = (f"{_said(problem.path, terms)}: {problem.message}" for problem in findings.problems)
+        raise UsageError("; ".join(dict.fromkeys(faults)))
     return Spec(component, options, component.name, f"executor.{component.name}")
 
 
@@ -71,6 +72,12 @@ def _only(plugins: Plugins, instead_of: str) -> str:
 
 def _simulated(component: type[Any]) -> bool:
     return cast("type[Executor[Any]]", component).simulated
+
+
+def _said(path: str, terms: Mapping[str, Any]) -> str:
+    """Return what the user wrote for an option of the executor: one term may set several."""
+    option = path.split(".")[1] if "." in path else ""
+    return next((f"--{term}" for term in terms if option in TERMS[term]), path)
 
 
 def _set(field: FieldInfo, before: Any, value: Any) -> Any:

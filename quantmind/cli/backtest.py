@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,29 +12,33 @@ import click
 from quantmind import logs
 from quantmind.cli.calling.interruption import interruptible
 from quantmind.cli.calling.session import Session
+from quantmind.cli.calling.standard_output import reserved
 from quantmind.cli.completing import completers
 from quantmind.errors import UsageError
-from quantmind.kinds.moment import parse_moment
-from quantmind.kinds.options import parse_duration
 
 
 class Read(click.ParamType):  # type: ignore[type-arg] # generic from click 8.4 on only
-    """Reads a value as recipes do."""
+    """Reads a time or a duration as recipes do."""
 
-    def __init__(self, name: str, parse: Callable[[object], int]) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
-        self._parse = parse
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Read the text."""
+        if ctx is not None and ctx.resilient_parsing:
+            # A line that is being written is not read.
+            return value
+        from quantmind.kinds.moment import parse_moment
+        from quantmind.kinds.options import parse_duration
+
         try:
-            return self._parse(value)
+            return parse_moment(value) if self.name == "time" else parse_duration(value)
         except ValueError as error:
             self.fail(f"{error}, was {value}", param, ctx)
 
 
-MOMENT = Read("time", parse_moment)
-DURATION = Read("duration", parse_duration)
+MOMENT = Read("time")
+DURATION = Read("duration")
 
 
 @click.command(
@@ -98,13 +101,14 @@ def backtest(
 
     if start is not None and end is not None and start >= end:
         raise UsageError("--end must be after --start")
-    loaded, project = session.load(recipe)
-    logs.configure(project.level)
-    terms = {key: value for key, value in given.items() if value is not None}
-    chosen = choose_executor(loaded, session.plugins(project), executor, terms)
-    library = Library.of([*data, *more])
-    plan = Plan.make(loaded, library, chosen, interval=interval, start=start, end=end, sinks=sinks)
-    summary = interruptible(Running(plan.recipe, project, output=sys.stderr if as_json else sys.stdout))
+    with reserved(as_json=as_json):
+        loaded, project = session.load(recipe)
+        logs.configure(project.level)
+        terms = {key: value for key, value in given.items() if value is not None}
+        chosen = choose_executor(loaded, session.plugins(project), executor, terms)
+        library = Library.of([*data, *more])
+        plan = Plan.make(loaded, library, chosen, interval=interval, start=start, end=end, sinks=sinks)
+        summary = interruptible(Running(plan.recipe, project, output=sys.stdout))
     if summary is None:
         return
     report = Report.of(plan, summary, RunFolder.find(project.state, summary.run))

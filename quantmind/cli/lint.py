@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
 from quantmind.cli.calling.session import Session
 from quantmind.cli.completing import completers
-from quantmind.project import Project
-from quantmind.recipe.lint import lint as lint_recipe
-from quantmind.recipe.problems import Problem, RecipeProblems, one_line
+
+if TYPE_CHECKING:
+    from quantmind.recipe.problems import Problem
 
 
 @click.command(epilog="Example: quantmind lint recipes/*.yaml")
@@ -28,10 +28,12 @@ from quantmind.recipe.problems import Problem, RecipeProblems, one_line
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array, an object for each file.")
 @click.pass_context
 def lint(ctx: click.Context, files: tuple[Path, ...], as_json: bool) -> None:
-    """Check recipes: their YAML, options and wiring; every problem with its place.
+    """Check recipes: their YAML, options, wiring and tests; every problem with its place.
 
     Opens no connection and no file that a recipe refers to. Ends with 1 if there are errors.
     """
+    from quantmind.recipe.problems import one_line
+
     found = {file: _problems(ctx.obj, file) for file in files}
     failed = {file for file, problems in found.items() if any(p.severity == "error" for p in problems)}
     if as_json:
@@ -46,6 +48,10 @@ def lint(ctx: click.Context, files: tuple[Path, ...], as_json: bool) -> None:
 
 
 def _problems(session: Session, file: Path) -> tuple[Problem, ...]:
+    from quantmind.project import Project
+    from quantmind.recipe.lint import lint as lint_recipe
+    from quantmind.recipe.problems import RecipeProblems
+
     try:
         project = Project.find(file.parent, os.environ)
     except RecipeProblems as error:
@@ -54,6 +60,8 @@ def _problems(session: Session, file: Path) -> tuple[Problem, ...]:
 
 
 def _as_json(file: Path, problems: tuple[Problem, ...], ok: bool) -> dict[str, object]:
+    import msgspec
+
     rows = [
         {
             **(msgspec.to_builtins(problem.mark) if problem.mark else {}),

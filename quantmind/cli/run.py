@@ -12,11 +12,13 @@ import click
 from quantmind import logs
 from quantmind.cli.calling.interruption import Work, interruptible
 from quantmind.cli.calling.session import Session
+from quantmind.cli.calling.standard_output import reserved
 from quantmind.cli.completing import completers
 from quantmind.errors import QuantMindError, UsageError
 
 if TYPE_CHECKING:
     from quantmind.pipeline.summary import Summary
+    from quantmind.project import Project
     from quantmind.recipe.model import Recipe
 
 
@@ -62,7 +64,9 @@ def run(
     """
     if exact and (record or resume or stage):
         raise UsageError("--exact repeats a run from its recording; it takes no --record, --resume or --stage")
-    loaded, project = session.load(recipe, resume or exact, stage)
+    output = sys.stderr if as_json else sys.stdout
+    with reserved(as_json=as_json):
+        loaded, project = session.load(recipe, resume or exact, stage)
     logs.configure(project.level)
     if exact:
         from quantmind.pipeline.exact import repeat
@@ -72,25 +76,56 @@ def run(
         return
     if stage is not None and loaded.transport is None:
         raise UsageError(f"{loaded.file}: --stage needs a recipe with a transport; this one runs in one process")
+    if record or resume is not None:
+        with reserved(as_json=as_json):
+            _check(loaded, project, record, resume)
     if stage is None and loaded.transport is not None:
-        _tell(_supervised(session, loaded, record, resume, sys.stderr if as_json else sys.stdout), as_json)
+        with reserved(as_json=as_json):
+            summary = _supervised(session, loaded, record, resume, output)
+        _tell(summary, as_json)
         return
     from quantmind.pipeline.run import Running
     from quantmind.pipeline.supervisor import end_with_parent
 
     if parent is not None:
         end_with_parent(parent)
-    running = Running(loaded, project, record, resume, sys.stderr if as_json else sys.stdout)
+    running = Running(loaded, project, record, resume, output)
     work: Work[Summary | None] = running
     if stage is not None:
         from quantmind.pipeline import stages
 
         work = stages.stage(stage, running)
-    summary = interruptible(work)
+    with reserved(as_json=as_json):
+        summary = interruptible(work)
     if summary_file is not None:
         _leave(summary_file, summary, work)
     else:
         _tell(summary, as_json)
+
+
+def _check(recipe: Recipe, project: Project, record: bool, resume: str | None) -> None:
+    """Refuse what cannot be recorded or resumed, before anything is started for it.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    from quantmind.pipeline import build
+    from quantmind.pipeline.folder import RunFolder
+
+    live = build.runs_live(recipe)
+    if record and live and recipe.transport is not None:
+        raise UsageError("--record writes the inputs of one process; with a live feed, leave the transport out")
+    if resume is None:
+        return
+    if record:
+        raise UsageError("--record and --resume exclude each other: a recording has every input from the first")
+    folder = RunFolder.find(project.state, resume)
+    if live:
+        raise UsageError(
+            f"--resume goes on with a replay, and {folder.name} is live: its account goes on by itself: "
+            f"`quantmind run {recipe.file}`"
+        )
+    folder.check(recipe.resolved)
 
 
 def _supervised(session: Session, recipe: Recipe, record: bool, resume: str | None, output: TextIO) -> Summary | None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from quantmind.cli.calling.session import Session
 from quantmind.errors import UsageError
+
+if TYPE_CHECKING:
+    from quantmind.plugins import Plugins
 
 
 @click.command(
@@ -37,12 +41,8 @@ def schema(session: Session, output: Path | None, project: bool) -> None:
     """  # noqa: D301 - \b keeps click from wrapping
     from quantmind.files import replace
     from quantmind.project import Project
-    from quantmind.recipe.schema.recipes import as_text, project_schema, recipe_schema
 
-    plugins = session.plugins(Project.find(Path.cwd(), os.environ))
-    text = as_text(project_schema(plugins) if project else recipe_schema(plugins))
-    for failure in plugins.failures():
-        click.echo(f"warning: {failure.module} of {failure.distribution} is not in it: {failure.fault}", err=True)
+    text = described(session.plugins(Project.find(Path.cwd(), os.environ)), project=project)
     if output is None:
         click.echo(text, nl=False)
         return
@@ -50,3 +50,15 @@ def schema(session: Session, output: Path | None, project: bool) -> None:
         raise UsageError(f"{output} is a folder: name a file, such as {output / 'recipe.schema.json'}")
     replace({output: text.encode()})
     click.echo(f"wrote {output}")
+
+
+def described(plugins: Plugins, *, project: bool = False) -> str:
+    """Return the schema of recipes, or of quantmind.yaml, as text; warns of plugins that could not be loaded for it."""
+    from quantmind.recipe.schema.recipes import as_text, project_schema, recipe_schema
+
+    text = as_text(project_schema(plugins) if project else recipe_schema(plugins))
+    for failure in plugins.failures():
+        click.echo(
+            f"warning: {failure.module} of {failure.distribution} is not in the schema: {failure.fault}", err=True
+        )
+    return text

@@ -9,8 +9,6 @@ import click
 
 from quantmind.cli.calling.session import Session
 from quantmind.cli.completing import completers
-from quantmind.recipe.show import as_json as recipe_as_json
-from quantmind.recipe.show import as_yaml
 
 
 @click.command(epilog="Example: quantmind show recipes/quickstart.yaml")
@@ -21,5 +19,8 @@ from quantmind.recipe.show import as_yaml
 @click.pass_obj
 def show(session: Session, recipe: Path, as_json: bool) -> None:
     """Print RECIPE as it would run: defaults filled in, secrets masked, each value with its origin."""
+    from quantmind.recipe.show import as_json as recipe_as_json
+    from quantmind.recipe.show import as_yaml
+
     loaded, _ = session.load(recipe)
     click.echo(json.dumps(recipe_as_json(loaded), indent=2) if as_json else as_yaml(loaded), nl=as_json)

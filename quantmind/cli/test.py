@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from quantmind.cli.calling.session import Session
+from quantmind.cli.calling.standard_output import reserved
 from quantmind.cli.completing import completers
 from quantmind.errors import UsageError
 
@@ -134,7 +135,8 @@ def test(
         raise UsageError(f"--junit: {junit.parent} is no folder that can be written to")
     session: Session = ctx.obj
     chosen = files(recipes or (Path(),))
-    items = collect(chosen, session.plugins, name)
+    with reserved(as_json=as_json):
+        items = collect(chosen, session.plugins, name)
     if not items:
         raise UsageError(_nothing(recipes, chosen, name))
     if collect_only:
@@ -145,7 +147,8 @@ def test(
     verdicts: list[tuple[Item, Verdict]] = []
     interrupted = False
     try:
-        _run(items, verdicts, report, 1 if exitfirst else maxfail)
+        with reserved(as_json=as_json):
+            _run(items, verdicts, report, 1 if exitfirst else maxfail)
     except KeyboardInterrupt:
         interrupted = True
     duration = time.perf_counter() - start

@@ -37,11 +37,13 @@ _WIDTH = 132
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
 def top(session: Session, recipe: Path, once: bool, as_json: bool) -> None:
-    """Show how RECIPE's pipeline stands: stages, rates, gaps, the account, positions, and the last incidents.
+    """Show how RECIPE's pipeline stands: stages, what ails, streams, the account, positions, and the last incidents.
 
-    On a terminal the tables stay and are refreshed, until q or Ctrl-C; in a pipe they are printed once. Gaps, drops
-    and duplicates are what a stage noticed, restarts how often it was started again. A stage that says nothing for
-    3 s is silent. Of a recipe without a transport the account is shown.
+    On a terminal the tables stay and are refreshed, until q or Ctrl-C; in a pipe they are printed once. Of a stage,
+    frame gaps, drops and duplicates are what it noticed, restarts how often it was started again; one that says
+    nothing for 3 s is silent. Of a stream, gaps are breaks in the venue's numbers, fetched the events that were asked
+    for again, missing those that are missing for good, complete the part that came, age how long nothing has come;
+    only feeds that count them have any. A recipe without a transport has no stages to show.
     """
     loaded, project = session.load(recipe, stage="observer")
     # Whatever goes wrong with frames stands among the incidents.

@@ -26,7 +26,10 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What an instruction came to, once it is durable: the latches it set or cleared, and those in force."""
+    """What an instruction came to, once it is durable: the latches it set or cleared, those in force, what is held.
+
+    `held` has the quantity of each position that is open at that moment, short is negative.
+    """
 
     account: str
     run: str
@@ -36,6 +39,7 @@ class Outcome(msgspec.Struct, frozen=True):
     latches: Mapping[str, str]
     seq: int
     ts: int
+    held: Mapping[str, Decimal] = {}
 
     def lines(self) -> Iterator[str]:
         """Return it as lines for a person."""
@@ -52,12 +56,22 @@ class Outcome(msgspec.Struct, frozen=True):
             return f"reset; cleared {changed}" if changed else "nothing to reset; no limit had stopped it"
         done = "halted" if self.action == "halt" else "flattened"
         if not changed:
-            return f"was {done} already"
+            return f"was {done} already" + (f"; {self._follows}" if self.action == "flatten" and self.running else "")
+        if not self.running:
+            return f"{done} while stopped; at the next start entries are cancelled, {self._follows}"
+        return f"{done}; entries are cancelled, {self._follows}"
+
+    @property
+    def _follows(self) -> str:
+        """What becomes of what is held."""
+        if not self.held:
+            return "no position is held"
         if self.action == "halt":
-            follows = "entries are cancelled, positions keep their stops"
-        else:
-            follows = "entries are cancelled, positions closed at market"
-        return f"{done}; {follows}" if self.running else f"{done} while stopped; at the next start {follows}"
+            return "positions keep their stops"
+        held = ", ".join(f"{quantity:f} {symbol}" for symbol, quantity in self.held.items())
+        if not self.running:
+            return f"positions are closed at market: {held}"
+        return f"positions are being closed at market: {held}; see `quantmind status`"
 
 
 def in_force(latches: Latches) -> dict[str, str]:

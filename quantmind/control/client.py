@@ -92,8 +92,8 @@ def _record(home: Home, action: Action, reason: str, name: str) -> Outcome:
     """Set or clear latches of a stopped account in its journal, under its lock."""
     with contextlib.closing(JournalReader.open(home.path)) as before, before.readable():
         account, balance = before.account, before.balance
-        last = Status.read(before, home.run).ts
-    ts = time.time_ns() if home.live else last
+        record = Status.read(before, home.run)
+    ts = time.time_ns() if home.live else record.ts
     said = reason or "by the operator"
     with contextlib.closing(Journal(home.path, account, balance, durable=True)) as journal:
         latches = Latches()
@@ -122,4 +122,5 @@ def _record(home: Home, action: Action, reason: str, name: str) -> Outcome:
             latches=in_force(latches),
             seq=chronicle.seq,
             ts=ts,
+            held={position.symbol: position.quantity for position in record.positions if position.quantity},
         )

@@ -120,7 +120,10 @@ class Control:
 
     def _answer(self, request: Request) -> dict[str, Any]:
         if request.ask == "status":
-            return {"status": plain(Status.of(self._executing, self._account, self._run))}
+            try:
+                return {"status": plain(Status.of(self._executing, self._account, self._run))}
+            except QuantMindError as error:
+                return {"error": str(error)}
         if not self._executing.trading:
             return {"busy": "the run is starting or ending"}
         return self._instruct(request.ask, request)
@@ -151,6 +154,7 @@ class Control:
             latches=in_force(latches),
             seq=trader.chronicle.seq,
             ts=ts,
+            held={symbol: held.quantity for symbol, held in trader.account.positions.items() if held.quantity},
         )
         return {"outcome": plain(outcome)}
 

@@ -9,6 +9,7 @@ from typing import Self
 
 import msgspec
 
+from quantmind.control.streams import StreamRow, VenueRow, by_name, streams, venues
 from quantmind.events import Fill, Funding, Latch, OrderState, Purpose, Side, Valuation
 from quantmind.export.lines import money
 from quantmind.kinds.moment import format_moment
@@ -73,9 +74,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """An account at one moment; money in the settlement currency, times in ns UTC.
 
     `ts` is the time of the last event, and 0 before one; of a stopped account, the last time on record, at whose
-    prices it is valued. `drawdown` is the largest fall of the equity from its peak since the process started, as a
+    prices it is valued. `drawdown` is the largest fall of the equity from its peak since the account began, as a
     part of it; of a stopped account, by the valuations on record and this one. `pending` has the latches that were
-    cleared since it stopped: those limits begin anew at the next start.
+    cleared since it stopped: those limits begin anew at the next start. `ailing` says what keeps a running account
+    from entering positions; `streams` and `venues` have what its feeds count.
     """
 
     account: str
@@ -96,11 +98,14 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     counts: Mapping[str, int]
     refusals: Mapping[str, int]
     figures: Mapping[str, float]
+    ailing: tuple[str, ...] = ()
+    streams: tuple[StreamRow, ...] = ()
+    venues: tuple[VenueRow, ...] = ()
 
     @classmethod
     def of(cls, executing: Executing, account: str, run: str) -> Self:
         """Look at an account that is traded in this process."""
-        trader = executing.trader
+        trader, market = executing.trader, by_name(executing.market_figures())
         desks = [holding for holding in trader.books.holdings.values() if isinstance(holding, Desk)]
         orders = [order for desk in desks for order in (*desk.orders.values(), *desk.protective.values())]
         return cls(
@@ -122,6 +127,9 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
             counts=dict(trader.chronicle.counts),
             refusals=dict(sorted(trader.chronicle.refusals.items())),
             figures=executing.figures,
+            ailing=tuple(executing.ailing()),
+            streams=streams(market),
+            venues=venues(market),
         )
 
     @classmethod
@@ -163,6 +171,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         yield f"event     {self.seq:,}{f', {when}{format_moment(self.ts)}' if self.ts else ''}"
         yield f"equity    {self.equity:,.4f}, wallet {self.wallet:,.4f}, began with {self.balance:,.4f}"
         yield f"drawdown  {self.drawdown:.2%}"
+        for reason in self.ailing:
+            yield f"ailing    {reason}"
         for latch in self.latches:
             yield f"latched   {latch.name} ({latch.level}) since {_moment(latch.since)}: {latch.figures}"
         for name in self.pending:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from quantmind.errors import QuantMindError
+
+_OF_SYSTEM = re.compile(r"([^:]+) \(os error \d+\)")
 
 
 @contextlib.contextmanager
@@ -29,6 +32,9 @@ def reason(error: BaseException) -> str:
     """Return what went wrong, on one line."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
+    # What the system refused polars tells in words only.
+    if (refused := _OF_SYSTEM.search(str(error))) is not None:
+        return refused[1].strip()
     if "empty" in str(error).partition("\n")[0]:
         return "it is empty"
     return "it is damaged, or of another format: fetch or export it again"

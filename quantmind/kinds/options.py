@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, WithJsonSchema
 
 _UNITS = {
     "ns": 1,
@@ -60,31 +60,43 @@ def format_duration(ns: int) -> str:
     return f"{ns}ns"
 
 
-def _positive(value: object) -> int:
-    ns = parse_duration(value)
+WRITTEN = {"written": True}
+"""The context in which options are validated that somebody wrote: there a span has its unit."""
+
+
+def _positive(value: object, info: ValidationInfo) -> int:
+    ns = _span(value, info)
     if ns <= 0:
         raise ValueError("must be longer than nothing")
     return ns
 
 
-def _not_negative(value: object) -> int:
-    ns = parse_duration(value)
+def _not_negative(value: object, info: ValidationInfo) -> int:
+    ns = _span(value, info)
     if ns < 0:
         raise ValueError("must not be negative")
     return ns
 
 
+def _span(value: object, info: ValidationInfo) -> int:
+    ns = parse_duration(value)
+    # Whoever writes 10 means seconds, or minutes; taken for nanoseconds it would trade on nonsense.
+    if ns > 0 and isinstance(value, int) and (info.context or {}).get("written"):
+        raise ValueError(f"must have a unit, such as {value}s, {value}m or {value}ms")
+    return ns
+
+
 _FORM: dict[str, Any] = {
-    "type": ["string", "integer"],
+    "type": "string",
     "pattern": f"^{_DURATION.pattern}$",
     "patternErrorMessage": "must be a duration such as 250ms, 5s, 1m or 4h",
-    "minimum": 0,
     "examples": ["1m"],
 }
-_LONGER_THAN_NOTHING = {"pattern": f"^(?=[0-9.]*[1-9]){_DURATION.pattern}$", "minimum": 1}
+_LONGER_THAN_NOTHING = {"pattern": f"^(?=[0-9.]*[1-9]){_DURATION.pattern}$"}
+_OR_NOTHING = {"type": ["string", "integer"], "minimum": 0, "maximum": 0}
 
 Interval = Annotated[int, BeforeValidator(_positive), WithJsonSchema({**_FORM, **_LONGER_THAN_NOTHING})]
-"""The length of a bar, in ns; written `1m`, `5m`, `1h`."""
+"""The length of a bar, in whole ns; a recipe writes `1m`, `5m`, `1h`. Longer than nothing."""
 
-Duration = Annotated[int, BeforeValidator(_not_negative), WithJsonSchema(_FORM)]
-"""A span of time, in ns; written `250ms`, `5s`."""
+Duration = Annotated[int, BeforeValidator(_not_negative), WithJsonSchema({**_FORM, **_OR_NOTHING})]
+"""A span of time, in whole ns; a recipe writes `250ms`, `5s`, or 0."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from quantmind.control.streams import Figures, by_name, streams, venues
 from quantmind.events import Failed, Incident, Presence, Vitals, codec
 from quantmind.metrics import (
     AVERAGE_PRICE,
@@ -27,7 +27,6 @@ from quantmind.metrics import (
     POSITION,
     PRICE,
     REFUSALS,
-    REGISTRY,
     SINK_LOST,
     STOP,
     UPTIME,
@@ -35,6 +34,7 @@ from quantmind.metrics import (
     Metric,
 )
 from quantmind.observing.snapshot import AccountRow, PositionRow, Snapshot, StageRow
+from quantmind.pipeline.ailments import named, of_symbol
 
 SILENCE = 3.0
 """Seconds without a word after which a stage is shown as silent; it says something every second."""
@@ -45,8 +45,6 @@ MOST_INCIDENTS = 8
 _SPAN = 5_000_000_000
 """The time, in ns, over which rates are taken."""
 
-_Figures = Mapping[str, Mapping[tuple[str, ...], float]]
-
 
 class _Heard(msgspec.Struct):
     """What was heard of one stage."""
@@ -55,7 +53,7 @@ class _Heard(msgspec.Struct):
     presence: Presence | None = None
     vitals: Vitals | None = None
     failure: str = ""
-    figures: _Figures = {}
+    figures: Figures = {}
     past: deque[tuple[int, float, float]] = msgspec.field(default_factory=deque)
     """Events and frames that it had handled at a time (ns), of one process, the oldest first."""
 
@@ -65,12 +63,7 @@ class _Heard(msgspec.Struct):
             self.past.clear()
             self.failure = ""
         self.vitals = vitals
-        figures: dict[str, dict[tuple[str, ...], float]] = {}
-        for figure in vitals.figures:
-            metric = REGISTRY.get(figure.name)
-            if metric is not None and len(metric.labels) == len(figure.labels) and math.isfinite(figure.value):
-                figures.setdefault(figure.name, {})[figure.labels] = figure.value
-        self.figures = figures
+        self.figures = by_name(vitals.figures)
         self.past.append((vitals.ts, self.total(EVENTS) or 0.0, self.total(FRAMES) or 0.0))
         while len(self.past) > 2 and self.past[0][0] < vitals.ts - _SPAN:
             self.past.popleft()
@@ -136,7 +129,7 @@ class Overview:
 
     def snapshot(self) -> Snapshot:
         """Return how the pipeline stands now."""
-        execution = self._heard.get("execution", _Heard())
+        execution, feed = (self._heard.get(stage, _Heard()) for stage in ("execution", "feed"))
         runs = [heard.presence.run for heard in self._heard.values() if heard.presence and heard.presence.run]
         return Snapshot(
             self._pipeline,
@@ -146,7 +139,25 @@ class Overview:
             _positions(execution.figures),
             _account(execution),
             tuple(self._incidents),
+            streams(feed.figures),
+            tuple(self._ailing()),
+            venues(feed.figures),
         )
+
+    def _ailing(self) -> Iterator[str]:
+        """Yield what ails the pipeline, each ailment as the stage tells it that has it."""
+        for stage, heard in self._heard.items():
+            if heard.failure:
+                yield named(stage, heard.failure)
+            for reason in heard.vitals.reasons if heard.vitals is not None else ():
+                if not any(reason.startswith(other) for other in self._heard if other != stage and self._ails(other)):
+                    yield named(stage, reason)
+            for symbol, reason in heard.vitals.symbols if heard.vitals is not None else ():
+                yield of_symbol(named(stage, reason), symbol)
+
+    def _ails(self, stage: str) -> bool:
+        vitals = self._heard[stage].vitals
+        return vitals is not None and bool(vitals.reasons)
 
     def _row(self, stage: str, heard: _Heard) -> StageRow:
         silence = None if heard.at is None else time.monotonic() - heard.at
@@ -183,7 +194,7 @@ def _state(heard: _Heard, silence: float | None) -> str:
     return said.state
 
 
-def _positions(figures: _Figures) -> tuple[PositionRow, ...]:
+def _positions(figures: Figures) -> tuple[PositionRow, ...]:
     rows = []
     for labels, quantity in figures.get(POSITION.name, {}).items():
         average, price, stop = (figures.get(m.name, {}).get(labels) for m in (AVERAGE_PRICE, PRICE, STOP))

@@ -9,23 +9,27 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from quantmind.control.streams import StreamRow, VenueRow
 from quantmind.observing.snapshot import AccountRow, Snapshot, StageRow
 
 _STYLES = {"ready": "green", "starting": "yellow", "stopping": "yellow", "stopped": "dim", "silent": "bold red"}
 _UNKNOWN = "-"
 _WIDE = 104
-_ONLY_WIDE = frozenset({"pid", "uptime", "frames/s"})
+_ONLY_WIDE = frozenset({"pid", "uptime", "frames/s", "frame gaps", "dups", "proven"})
 
 
 def screen(snapshot: Snapshot, width: int) -> RenderableType:
-    """Return the tables: stages, what ails them, the account, positions, and the last incidents.
+    """Return the tables: stages, what ails, streams and venues, the account, positions, and the last incidents.
 
     Where there is little width, the columns that can be missed best are left out.
     """
     parts: list[RenderableType] = [_title(snapshot)]
     if snapshot.stages:
         parts.append(_stages(snapshot.stages, wide=width >= _WIDE))
-        parts += [_ailment(row.stage, reason) for row in snapshot.stages for reason in row.reasons]
+    parts += [Text(f"ailing  {_clean(reason)}", style="yellow") for reason in snapshot.ailing]
+    if snapshot.streams:
+        parts.append(_streams(snapshot.streams, wide=width >= _WIDE))
+    parts += [_venue(row) for row in snapshot.venues]
     if snapshot.account is not None:
         parts += [_account(snapshot.account), _positions(snapshot)]
     parts += [_incident(snapshot, index) for index in range(len(snapshot.incidents))]
@@ -59,7 +63,7 @@ def _columns(row: StageRow) -> dict[str, str]:
         "frames/s": _number(row.frames_per_second, 0),
         "lag": _lag(row.lag),
         "backlog": _number(row.backlog, 0),
-        "gaps": _number(row.gaps, 0),
+        "frame gaps": _number(row.gaps, 0),
         "drops": _number(row.dropped, 0),
         "dups": _number(row.duplicates, 0),
         "restarts": _number(row.restarts, 0),
@@ -67,8 +71,35 @@ def _columns(row: StageRow) -> dict[str, str]:
     }
 
 
-def _ailment(stage: str, reason: str) -> Text:
-    return Text(f"{stage}: {_clean(reason)}", style="yellow")
+def _streams(rows: tuple[StreamRow, ...], *, wide: bool) -> Table:
+    table = _table("stream", "channel")
+    columns = [name for name in _stream_columns(rows[0]) if wide or name not in _ONLY_WIDE]
+    for name in columns:
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        cells = _stream_columns(row)
+        table.add_row(_clean(row.symbol), _clean(row.channel), *(cells[name] for name in columns))
+    return table
+
+
+def _stream_columns(row: StreamRow) -> dict[str, str]:
+    return {
+        "events": _number(row.events, 0),
+        "gaps": _number(row.gaps, 0),
+        "fetched": _number(row.backfilled, 0),
+        "missing": _number(row.missing, 0),
+        "dups": _number(row.duplicates, 0),
+        "complete": _part(row.completeness),
+        "proven": _UNKNOWN if row.proven is None else ("yes" if row.proven else "no"),
+        "lag": _lag(row.lag),
+        "age": _span(row.age),
+    }
+
+
+def _venue(row: VenueRow) -> Text:
+    ahead = _UNKNOWN if row.clock_offset is None else f"{row.clock_offset * 1e3:+,.1f}ms"
+    used = _UNKNOWN if row.rate_used is None else f"{row.rate_used:.1%}"
+    return Text(f"venue {_clean(row.venue)}  reconnects {_number(row.reconnects, 0)}  clock {ahead}  rate {used}")
 
 
 def _account(account: AccountRow) -> Text:
@@ -121,6 +152,13 @@ def _time(ts: int) -> str:
 
 def _number(value: float | None, digits: int) -> str:
     return _UNKNOWN if value is None else f"{value:,.{digits}f}"
+
+
+def _part(value: float | None) -> str:
+    """Write a part of a whole; what is not all of it never looks like all."""
+    if value is None:
+        return _UNKNOWN
+    return "100%" if value >= 1.0 else f"{min(value, 0.99999):.3%}"
 
 
 def _price(value: float | None) -> str:

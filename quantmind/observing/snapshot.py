@@ -8,14 +8,15 @@ from typing import Self
 import msgspec
 
 from quantmind.control.status import Status
+from quantmind.control.streams import StreamRow, VenueRow
 from quantmind.events import Incident
 
 
 class StageRow(msgspec.Struct, frozen=True, kw_only=True):
     """A stage: what it says of itself, and what the others noticed of it; None is not known.
 
-    Rates are those of the last seconds, times are seconds. `gaps`, `duplicates` and `dropped` are what this stage
-    noticed and dropped, `restarts` how often it was started again.
+    Rates are those of the last seconds, times are seconds. `gaps` and `duplicates` are frames of other stages that this
+    one noticed as lost or come twice, `dropped` the events that it dropped, `restarts` how often it was started again.
     """
 
     stage: str
@@ -60,7 +61,11 @@ class AccountRow(msgspec.Struct, frozen=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """A pipeline at `ts` (ns UTC); one that runs in one process has no stages to tell of."""
+    """A pipeline at `ts` (ns UTC); one that runs in one process has no stages to tell of.
+
+    `streams` and `venues` are those of the feeds that count them, `ailing` says what keeps positions from being
+    entered, or a stage from doing its work.
+    """
 
     pipeline: str
     run: str
@@ -69,6 +74,9 @@ class Snapshot(msgspec.Struct, frozen=True):
     positions: tuple[PositionRow, ...]
     account: AccountRow | None
     incidents: tuple[Incident, ...]
+    streams: tuple[StreamRow, ...] = ()
+    ailing: tuple[str, ...] = ()
+    venues: tuple[VenueRow, ...] = ()
 
     @classmethod
     def of(cls, pipeline: str, status: Status) -> Self:
@@ -94,4 +102,5 @@ class Snapshot(msgspec.Struct, frozen=True):
             {latch.name: latch.level for latch in status.latches},
             status.refusals,
         )
-        return cls(pipeline, status.run, status.ts, (), positions, account, ())
+        market = status.streams, status.ailing, status.venues
+        return cls(pipeline, status.run, status.ts, (), positions, account, (), *market)

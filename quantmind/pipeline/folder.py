@@ -83,7 +83,8 @@ class RunFolder(msgspec.Struct, frozen=True):
             found = json.loads(path.read_text())
             return {"recipe": str(found["recipe"]), "digest": str(found["digest"])}
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise QuantMindError(f"{path}: cannot be read: {error}") from error
+            reason = error.strerror if isinstance(error, OSError) else "it is damaged, start a new run"
+            raise QuantMindError(f"{path}: cannot be read: {reason}") from error
 
     def check(self, resolved: dict[str, Any]) -> None:
         """Refuse a recipe that is not the one this run was made with.
@@ -118,7 +119,8 @@ class RunFolder(msgspec.Struct, frozen=True):
         try:
             return Path(noted.read_text().strip()) if noted.exists() else self.path
         except (OSError, ValueError) as error:
-            raise QuantMindError(f"{noted}: cannot be read: {' '.join(str(error).split())}") from error
+            reason = error.strerror if isinstance(error, OSError) else "it is damaged, start a new run"
+            raise QuantMindError(f"{noted}: cannot be read: {reason}") from error
 
     @property
     def decider_record(self) -> Path:

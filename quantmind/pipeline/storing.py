@@ -232,9 +232,10 @@ def _offer_all(recipe: Recipe, feeds: Sequence[Feed[Any]], symbols: Sequence[str
                 {str(c) for f in feeds for some in type(f).offers(f.options, symbols).values() for c in some}
             )
             what = "bars" if channel == Channel("bar") else str(channel)
+            built = "; bars are built of recorded trades when the store is played" if channel.kind == "bar" else ""
             raise QuantMindError(
                 f"{recipe.file}: no feed offers {what}; they offer {', '.join(offers) or 'nothing'}: "
-                "leave it out of --channels"
+                f"leave it out of --channels{built}"
             )
 
 

@@ -9,13 +9,19 @@ from typing import Any
 import msgspec
 
 from quantmind.control.answers import in_force
+from quantmind.kinds.moment import format_moment
 from quantmind.pipeline.executing import Executing
+from quantmind.pipeline.tally import AccountTally
 
 _ZERO = Decimal(0)
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """Figures of a run; money in the settlement currency, latency in microseconds."""
+    """Figures of a run; money in the settlement currency, latency in microseconds.
+
+    Events, signals, Targets, orders, refusals, fills and latency are the run's own; equity, PnL, fees, funding,
+    drawdown, positions and latches are the account's, which a live one brings along from the runs before.
+    """
 
     run: str
     events: int
@@ -38,24 +44,26 @@ class Summary(msgspec.Struct, frozen=True):
     """The largest fall of the equity from its peak, as a part of it."""
     figures: Mapping[str, float] = {}
     """What rules and executor publish of themselves."""
+    account: AccountTally | None = None
+    """What an account that had runs before has decided and done since it began; None where that was with this run."""
 
     @classmethod
     def of(
         cls, run: str, events: int, executing: Executing, latencies: Iterable[int], sinks: Mapping[str, str]
     ) -> Summary:
         """Sum up a run; PnL is equity less the balance the account started with."""
-        trader = executing.trader
+        trader, tally = executing.trader, executing.tally
         equity = trader.equity()
         account = trader.account
         ordered = sorted(latencies)
         return cls(
             run,
             events,
-            trader.chronicle.counts["signals"],
-            trader.chronicle.counts["targets"],
-            trader.chronicle.counts["orders"],
-            dict(sorted(trader.chronicle.refusals.items())),
-            trader.chronicle.counts["fills"],
+            tally.signals,
+            tally.targets,
+            tally.orders,
+            tally.refusals,
+            tally.fills,
             equity,
             equity - account.started_with,
             sum((position.fees for position in account.positions.values()), Decimal(0)),
@@ -66,6 +74,7 @@ class Summary(msgspec.Struct, frozen=True):
             account.funding,
             trader.books.fall,
             executing.figures,
+            executing.account_tally,
         )
 
     @classmethod
@@ -85,7 +94,8 @@ class Summary(msgspec.Struct, frozen=True):
         """Return it as lines for a person."""
         refused = ", ".join(f"{code} {count}" for code, count in self.refusals.items()) or "none"
         p50, p99 = self.latency_us["p50"], self.latency_us["p99"]
-        latency = "no command" if p50 is None else f"p50 {p50:.1f} us, p99 {p99:.1f} us"
+        nothing = "not measured" if self.orders else "no command"
+        latency = nothing if p50 is None else f"p50 {p50:.1f} us, p99 {p99:.1f} us"
         held = ", ".join(f"{q:f} {symbol}" for symbol, q in self.positions.items()) or "flat"
         yield f"run {self.run}"
         yield f"  events    {self.events:,}"
@@ -94,13 +104,17 @@ class Summary(msgspec.Struct, frozen=True):
         yield f"  orders    {self.orders:,}"
         yield f"  refusals  {refused}"
         yield f"  fills     {self.fills:,}"
+        if self.account is not None:
+            yield f"  latency   {latency}"
+            yield f"account since {format_moment(self.account.since)[:16].replace('T', ' ')}"
         yield f"  position  {held}"
         yield f"  equity    {self.equity:,.4f}"
         yield f"  pnl       {self.pnl:+,.4f}"
         yield f"  fees      {self.fees:,.4f}"
         yield f"  funding   {self.funding:+,.4f}"
         yield f"  drawdown  {self.drawdown:.2%}"
-        yield f"  latency   {latency}"
+        if self.account is None:
+            yield f"  latency   {latency}"
         for name, level in self.latches.items():
             yield f"  latched   {name} ({level})"
         for sink, failure in self.sinks.items():

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from pydantic import BaseModel, SecretBytes, SecretStr
 
-from quantmind.plugins import PluginError, Plugins
+from quantmind.plugins import PluginError, Plugins, ShutOutError
 from quantmind.recipe.faults import SLUG, SLUG_WORDS, shown, validate
 from quantmind.recipe.findings import Findings
 from quantmind.recipe.model import Spec
@@ -58,6 +58,10 @@ def read_component(raw: Any, kind: str, path: str, plugins: Plugins, findings: F
         own_id = ""
     try:
         component = plugins.find(kind, name)
+    except ShutOutError as error:
+        # It is so of each of them: it is told once, where it can be mended.
+        findings.shut_out = str(error)
+        return None
     except PluginError as error:
         if isinstance(raw, str):
             findings.error(path, str(error).replace(name, str(findings.written(path, name))))

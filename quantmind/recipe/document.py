@@ -17,7 +17,8 @@ import msgspec
 from quantmind.recipe.problems import Mark, Problem, holders, one_line
 from quantmind.recipe.walk import MAX_NODES, Walk, place
 
-MAX_BYTES = 1 << 20
+MAX_BYTES = 1 << 18
+"""Bytes of a file at the most."""
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -88,7 +89,7 @@ def shown_path(file: Path) -> str:
 def parse(content: bytes, file: str, most: int = MAX_NODES) -> Document:
     """Parse YAML; whatever is wrong is in the document's problems."""
     if len(content) > MAX_BYTES:
-        return _refused(file, None, "is larger than 1 MiB: a recipe is text that somebody has written")
+        return _refused(file, None, f"is larger than {MAX_BYTES >> 10} KiB: a recipe is text that somebody has written")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -9,9 +9,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, TypeVar
 
-import msgspec
 from pydantic import BaseModel, ValidationError
 
+from quantmind.blame import place, told
+from quantmind.kinds.options import WRITTEN
 from quantmind.recipe.findings import Findings
 from quantmind.recipe.option_types import field_is_secret, models_at
 from quantmind.recipe.problems import ENOUGH, holders, join, shortened
@@ -77,19 +78,26 @@ _MOST_LISTED = 30
 
 _QUOTED = re.compile(r"'([^']*)'")
 
+_THOUSAND = 3
+"""Digits that may have been set apart by a comma."""
+
 _LONGEST_GUESS = 100
 """Characters of a name that is compared with known ones at the most."""
 
 
-def validate(model: type[M], raw: Any, path: str, findings: Findings) -> M | None:
-    """Return the options, or None after noting every fault in them."""
+def validate(model: type[M], raw: Any, path: str, findings: Findings, *, written: bool = True) -> M | None:
+    """Return the options, or None after noting every fault in them; spans that are `written` must have a unit."""
     try:
-        options = model.model_validate(raw)
+        options = model.model_validate(raw, context=WRITTEN if written else None)
     except ValidationError as error:
         _note(model, raw, path, error, findings)
         return None
-    except Exception as error:  # noqa: BLE001 - a validator of a plugin may raise anything
-        findings.error(path, f"its options cannot be checked: {type(error).__name__}: {error}; a fault of its plugin")
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a validator of a plugin may raise anything
+        at = place(error, model.__module__.partition(".")[0])
+        findings.error(path, f"its options cannot be checked: {told(error)}{at}; a fault of its plugin")
+        return None
+    if not isinstance(options, model):
+        findings.error(path, "its options' validator must return self; a fault of its plugin")
         return None
     sound = True
     for at, value, message in _unwieldy(raw, options, path):
@@ -143,7 +151,7 @@ def _note(model: type[BaseModel], raw: Any, path: str, error: ValidationError, f
         at, inner = _descend(path, raw, place)
         if kind == "extra_forbidden":
             fields = _field_names(model, place[:-1])
-            findings.error(at, suggestion(str(place[-1]), fields), key=True)
+            findings.error(at, _torn(raw, place) or suggestion(str(place[-1]), fields), key=True)
             continue
         if kind == "missing":
             at = join(at, str(place[-1]))
@@ -168,13 +176,31 @@ def _note(model: type[BaseModel], raw: Any, path: str, error: ValidationError, f
         findings.error(at, told + was.get(at, "") + question + guess)
 
 
+def _torn(raw: Any, place: tuple[int | str, ...]) -> str:
+    """Say how to write the number of which an unknown key is the end: `{quantity: 0,1}`; empty if it is of none."""
+    name = place[-1]
+    _, holder = _descend("", raw, place[:-1])
+    if not (isinstance(holder, dict) and str(name).isdecimal() and holder.get(name, "") is None):
+        return ""
+    keys = list(holder)
+    before = holder[keys[max(keys.index(name) - 1, 0)]]
+    if isinstance(before, bool) or not isinstance(before, int):
+        return ""
+    thousands = f"{before}{name} or " if before and len(str(name)) == _THOUSAND else ""
+    return f"is not known: a comma separates entries: write {thousands}{before}.{name}"
+
+
 def _faults(error: ValidationError) -> Iterable[Mapping[str, Any]]:
     """Return what pydantic found; of very much the first, as all of it at once would fill the memory."""
     if error.error_count() <= ENOUGH:
         return error.errors(include_url=False, include_input=False)
     text = error.json(include_url=False, include_input=False, include_context=False)
-    first = msgspec.json.decode(text, type=list[msgspec.Raw])[: 2 * ENOUGH]
-    return [{**(fault := msgspec.json.decode(each)), "loc": tuple(fault["loc"])} for each in first]
+    decoder, at, faults = json.JSONDecoder(), 1, []
+    for _ in range(min(2 * ENOUGH, error.error_count())):
+        fault, end = decoder.raw_decode(text, at)
+        faults.append({**fault, "loc": tuple(fault["loc"])})
+        at = end + 1
+    return faults
 
 
 def _descend(path: str, raw: Any, place: tuple[int | str, ...]) -> tuple[str, Any]:

@@ -24,6 +24,8 @@ class Findings:
         self._document = document
         self._interpolation = interpolation
         self.problems: list[Problem] = list(document.problems)
+        self.shut_out = ""
+        """Why nothing of QuantMind's own may be used, where something is."""
         self._warnings = 0
 
     def error(self, path: str, message: str, *, key: bool = False) -> None:

@@ -13,7 +13,8 @@ from pydantic import Field, model_validator
 from quantmind.data.precedence import Precedence
 from quantmind.events import Bar, FundingRate, Mark, Market, Quote, Trade
 from quantmind.events.market import ChannelKind
-from quantmind.kinds import Duration, Interval, Options
+from quantmind.kinds import FUNDING, MARKS, QUOTES, TRADES, Channel, Duration, Interval, Options
+from quantmind.kinds import bars as bars_of
 from quantmind.kinds.moment import Moment
 
 MOST = 100_000
@@ -184,6 +185,8 @@ SERIES: Mapping[str, type[_Series]] = {
 }
 """The keys of a market, in the order of what comes first of one moment."""
 
+_CHANNELS = {"marks": MARKS, "quotes": QUOTES, "trades": TRADES, "funding": FUNDING}
+
 
 class Account(Options):
     """What is given beside the market."""
@@ -203,16 +206,24 @@ class Given(msgspec.Struct, frozen=True):
 
     def events(self, needed: Collection[ChannelKind]) -> tuple[Market, ...]:
         """Return the market, in order; of what is `needed` and not written, what closes can say."""
-        events = itertools.chain.from_iterable(self._series(needed))
+        events = itertools.chain.from_iterable(series for _, _, series in self._series(needed))
         # Sorting keeps the order of SERIES within one moment.
         return tuple(sorted(events, key=Precedence(tuple(self.market)).key))
 
-    def first(self, needed: Collection[ChannelKind]) -> tuple[Market, ...]:
-        """Return the first event of each series of the market: what there is of it, without making it all."""
-        return tuple(event for series in self._series(needed) for event in itertools.islice(series, 1))
+    def channels(self, needed: Collection[ChannelKind]) -> Mapping[str, frozenset[Channel]]:
+        """Return what there is of each symbol, without making it; settlements may be needed and never come."""
+        always = {FUNDING} if FUNDING.kind in needed else set()
+        channels: dict[str, set[Channel]] = {symbol: {*always} for symbol in self.market}
+        for symbol, key, _ in self._series(needed):
+            bars = self.market[symbol].get(key)
+            channels[symbol].add(bars_of(bars.interval) if isinstance(bars, Bars) else _CHANNELS[key])
+        return {symbol: frozenset(there) for symbol, there in channels.items()}
 
-    def _series(self, needed: Collection[ChannelKind]) -> Iterator[Iterable[Market]]:
-        """Yield each series that is written or follows from closes, in the order of SERIES."""
+    def _series(self, needed: Collection[ChannelKind]) -> Iterator[tuple[str, str, Iterable[Market]]]:
+        """Yield each series that is written or follows from closes: its symbol, its key, its events when asked.
+
+        They come in the order of SERIES.
+        """
         start = self.account.start
         for symbol, written in self.market.items():
             made: dict[str, Iterable[Market]] = {key: each.events(symbol, start) for key, each in written.items()}
@@ -221,7 +232,7 @@ class Given(msgspec.Struct, frozen=True):
                 if written.keys() & {"quotes", "trades"}:
                     derived = {"marks": derived["marks"]} if "marks" in derived else {}
                 made = {**derived, **made}
-            yield from (made[key] for key in SERIES if key in made)
+            yield from ((symbol, key, made[key]) for key in SERIES if key in made)
 
 
 def _derived(bars: Bars, needed: Collection[ChannelKind], symbol: str, start: int) -> dict[str, Iterable[Market]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,10 @@ from typing import Any
 from quantmind.plugins import Plugins
 from quantmind.project import Project
 from quantmind.recipe.faults import listed, nearest
-from quantmind.recipe.load import RULES, read
+from quantmind.recipe.load import read
 from quantmind.recipe.problems import ENOUGH, LONGEST, SHOWN, Problem, brief, in_order, join, shortened
 from quantmind.recipe.reading import Reading
-from quantmind.recipe.wiring import survey
+from quantmind.recipe.sections import RULES
 
 
 def lint(
@@ -22,7 +23,7 @@ def lint(
 
     Of very many only the first are returned, and one that says how many more there are.
     """
-    reading = read(source, plugins, project, environ, unset="warning", made=False)
+    reading = read(source, plugins, project, environ, unset="warning", made=False, tested=True)
     return in_order([*reading.problems, *_wiring(reading), *_allowed(plugins, project)])
 
 
@@ -30,11 +31,8 @@ def _wiring(reading: Reading) -> list[Problem]:
     """Check the wiring of what could be read; without all feeds it would find faults that are none."""
     if reading.instruments is None or not reading.sound("feeds"):
         return []
-    feeds, strategies = reading.sections["feeds"].specs, reading.sections["strategies"].specs
-    allocator = reading.one("allocator") if reading.sound("strategies") else None
-    executor = reading.one("executor")
-    rules = [spec for section in RULES if section in reading.sections for spec in reading.sections[section].specs]
-    plan = survey(reading.instruments, feeds, strategies, allocator, rules, executor)
+    feeds = reading.sections["feeds"].specs
+    plan = reading.survey(feeds, reading.one("executor"))
     lacking = reading.lacking()
     if any(fault.path in lacking and fault.path.startswith("feeds[") for fault in plan.faults):
         # What it offers depends on a variable that is not set, or on what lint does not open.
@@ -44,12 +42,12 @@ def _wiring(reading: Reading) -> list[Problem]:
         reading.problem(spec.path, "needs nothing of the market, so it is never asked: leave it out", "warning")
         for spec in plan.idle
     ]
-    complete = allocator is not None and executor is not None and all(map(reading.sound, RULES))
+    complete = all(map(reading.sound, ("strategies", "allocator", *RULES, "executor")))
     if complete and not plan.faults:
+        unwanted = (spec for spec, wanted in zip(feeds, plan.wanted, strict=True) if not wanted)
         problems += [
             reading.problem(spec.path, "nothing is wanted from it: leave it out", "warning")
-            for spec, wanted in zip(feeds, plan.wanted, strict=True)
-            if not wanted
+            for spec in itertools.islice(unwanted, ENOUGH)
         ]
     return problems
 

@@ -57,9 +57,6 @@ KEYS = (
     "sinks",
     "tests",
 )
-RULES = ("risk.sizing", "risk.protection", "limits", "risk.limits")
-"""The sections of risk rules; `limits` are those of quantmind.yaml."""
-
 _LISTS = {
     "feeds": ("feed", 1),
     "strategies": ("strategy", 1),
@@ -94,11 +91,14 @@ def load(
     environ: Mapping[str, str],
     replaced: Collection[str] = (),
     stage: str | None = None,
+    *,
+    tested: bool = False,
 ) -> Recipe:
     """Load a recipe from a file, or from plain data.
 
     In the sections that are `replaced` before it is run, variables need not be set. For a `stage`, and for who
-    observes one, only files and credentials of its own sections are opened, and only their variables must be set.
+    observes one, only files and credentials of its own sections are opened, and only their variables must be set. If
+    it is to be `tested`, what its tests give must be enough for its components.
 
     Raises:
         RecipeProblems: it cannot be run; every reason.
@@ -112,6 +112,7 @@ def load(
         unset="warning" if replaced else "error",
         references=References(folder, environ),
         read_here=(lambda path: is_read(path, stage, replaced)) if stage or replaced else None,
+        tested=tested,
     )
     problems = [
         problem
@@ -134,11 +135,12 @@ def read(
     references: References | None = None,
     read_here: Callable[[str], bool] | None = None,
     made: bool = True,
+    tested: bool = False,
 ) -> Reading:
     """Read as much of a recipe as can be read; variables that are not set are noted as `unset` says.
 
     Files and credentials are opened through `references`, in the sections that are read. Unless it is to be `made`,
-    what was read is not put together.
+    what was read is not put together. Only of one that is `tested` is it looked at whether its tests can be run.
     """
     document = Document("", source) if isinstance(source, dict) else read_document(source)
     texts, inherited = (Interpolation(environ, references, read_here) for _ in range(2))
@@ -155,9 +157,11 @@ def read(
             with contextlib.suppress(EnoughError):
                 above.interpolated(unset)
                 reading.sections["limits"] = read_list(limits, "limit", "limits", plugins, above)
-            rest = _read(data, reading, plugins, findings)
+            rest = _read(data, reading, plugins, findings, tested=tested)
             _exposed(reading.sections, findings, above)
             check_live(reading.sections, findings)
+            if told := findings.shut_out or above.shut_out:
+                above.error("plugins.allow", told)
         elif not document.problems:
             found = "is empty" if data is None else f"must be a mapping, was {shown(data)}"
             findings.error("", f"{found}: a recipe begins with name:")
@@ -179,7 +183,9 @@ def read(
     return reading
 
 
-def _read(data: dict[str, Any], reading: Reading, plugins: Plugins, findings: Findings) -> tuple[Risk, Entry] | None:
+def _read(
+    data: dict[str, Any], reading: Reading, plugins: Plugins, findings: Findings, *, tested: bool
+) -> tuple[Risk, Entry] | None:
     """Read the sections of a recipe; returns what is no component, if it could be read."""
     for key in data:
         if key not in KEYS:
@@ -195,13 +201,22 @@ def _read(data: dict[str, Any], reading: Reading, plugins: Plugins, findings: Fi
     _unique(reading.sections["strategies"], findings)
     entry = read_entry(data.get("entry", "market"), findings)
     if "tests" in data and reading.instruments:
-        # Most recipes are run without a look at their tests, and the models of these take time to make.
-        from quantmind.recipe.tests import read_tests
-
-        symbols = [instrument.symbol for instrument in reading.instruments]
-        ids = [spec.id for spec in reading.sections["strategies"].specs] if reading.sound("strategies") else None
-        reading.tests = read_tests(data["tests"], symbols, findings, ids)
+        _tests(data["tests"], reading, plugins, findings, tested=tested)
     return (risk, entry) if risk and entry else None
+
+
+def _tests(raw: Any, reading: Reading, plugins: Plugins, findings: Findings, *, tested: bool) -> None:
+    """Read the tests; most recipes are run without a look at theirs, and the models of these take time to make."""
+    from quantmind.recipe.tests import read_tests
+
+    check = None
+    if tested:
+        from quantmind.recipe.trial import Trial
+
+        check = Trial(reading, plugins, findings).check
+    symbols = [instrument.symbol for instrument in reading.instruments or ()]
+    ids = [spec.id for spec in reading.sections["strategies"].specs] if reading.sound("strategies") else None
+    reading.tests = read_tests(raw, symbols, findings, ids, check)
 
 
 def _sections(data: dict[str, Any], sections: dict[str, Section], plugins: Plugins, findings: Findings) -> None:

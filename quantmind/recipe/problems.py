@@ -14,14 +14,14 @@ Severity = Literal["error", "warning"]
 SHOWN = 100
 """Problems that are told at the most: who has more mends these first."""
 
-ENOUGH = 1_000
+ENOUGH = 500
 """Problems of one document that are looked for at the most."""
 
 LONGEST = 500
 """Characters of a message at the most."""
 
 
-class Mark(msgspec.Struct, frozen=True, order=True):
+class Mark(msgspec.Struct, frozen=True, order=True, gc=False):
     """A place in a file; line and column count from 1, and are 0 where a whole file is meant."""
 
     file: str
@@ -33,7 +33,7 @@ class Mark(msgspec.Struct, frozen=True, order=True):
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
 
-class Problem(msgspec.Struct, frozen=True):
+class Problem(msgspec.Struct, frozen=True, gc=False):
     """One thing that is wrong: where, what, and what to do."""
 
     mark: Mark | None

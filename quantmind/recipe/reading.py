@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,6 +13,8 @@ from quantmind.recipe.document import Document
 from quantmind.recipe.interpolate import Discretion, Interpolation
 from quantmind.recipe.model import Recipe, Spec
 from quantmind.recipe.problems import Mark, Problem, Severity, join
+from quantmind.recipe.sections import RULES
+from quantmind.recipe.wiring import Plan, survey
 
 if TYPE_CHECKING:
     from quantmind.recipe.tests import RecipeTest
@@ -48,6 +51,22 @@ class Reading(msgspec.Struct, kw_only=True):
             # It begins with the option that is meant.
             path, message = below, rest
         return Problem(self.mark(path), path, message, severity)
+
+    def rules(self) -> list[Spec]:
+        """Return the risk rules, in the order of `RULES`."""
+        return [spec for section in RULES if section in self.sections for spec in self.sections[section].specs]
+
+    def survey(self, feeds: Sequence[Spec], executor: Spec | None) -> Plan:
+        """Wire what could be read of the instruments and the other components with these."""
+        strategies, allocator = self.sections["strategies"], self.one("allocator")
+        return survey(
+            self.instruments or (),
+            feeds,
+            strategies.specs,
+            allocator if strategies.sound else None,
+            self.rules(),
+            executor,
+        )
 
     def lacking(self) -> set[str]:
         """Return the paths of components of which some text could not be resolved."""

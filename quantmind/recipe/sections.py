@@ -16,6 +16,9 @@ OWNED: Mapping[str, tuple[str, ...]] = {
 All others belong to every stage, but `tests`, which belong to none.
 """
 
+RULES = ("risk.sizing", "risk.protection", "limits", "risk.limits")
+"""The sections of risk rules."""
+
 _END = re.compile(r"[.\[]")
 
 

@@ -42,6 +42,8 @@ _ADVICE = (
 """Words of the parser, and what to do."""
 
 _INDENT = re.compile(r"[ \t]*")
+_REFERENCE = re.compile(r"(?<![\"'$\w])\$\{[^{}\"']+\}")
+"""A variable that is not in quotes."""
 
 
 def what_to_do(error: yaml.MarkedYAMLError, line: str) -> str:
@@ -54,5 +56,9 @@ def what_to_do(error: yaml.MarkedYAMLError, line: str) -> str:
         began = error.context_mark
         since = f" that begins in line {began.line + 1}" if began is not None else ""
         text = f"{error.problem}, {error.context}{since}"
+    reference = _REFERENCE.search(line)
+    if "did not find expected ','" in text and reference is not None:
+        brackets = "[ ]" if "or ']'" in text else "{ }"
+        return f'is no YAML: {text}: put "{reference[0]}" in quotes within {brackets}'
     advice = next((f": {words}" for known, words in _ADVICE if known in text), "")
     return f"is no YAML: {text}{advice}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -36,18 +36,22 @@ class RecipeTest(msgspec.Struct, frozen=True):
 
 
 def read_tests(
-    raw: Any, symbols: Sequence[str], findings: Findings, strategies: Sequence[str] | None = None
+    raw: Any,
+    symbols: Sequence[str],
+    findings: Findings,
+    strategies: Sequence[str] | None = None,
+    check: Callable[[Given, str], None] | None = None,
 ) -> tuple[RecipeTest, ...]:
     """Read the tests of a recipe that trades `symbols`, noting what is wrong with them.
 
-    `strategies` are the ids of the recipe's; None where they could not be read.
+    `strategies` are the ids of the recipe's; None where they could not be read. What is given may have a `check` of
+    its own, which is told the path of it.
     """
     if not isinstance(raw, list):
         findings.error("tests", f"must be a list: write - before each entry, was {shown(raw)}")
         return ()
-    tests = [
-        _test(entry, Known(symbols, strategies), join("tests", index), findings) for index, entry in enumerate(raw)
-    ]
+    known = Known(symbols, strategies)
+    tests = [_test(entry, known, join("tests", index), findings, check) for index, entry in enumerate(raw)]
     first: dict[str, RecipeTest] = {}
     for test in tests:
         if test is not None and first.setdefault(test.name, test) is not test:
@@ -55,7 +59,9 @@ def read_tests(
     return tuple(test for test in tests if test is not None)
 
 
-def _test(raw: Any, known: Known, path: str, findings: Findings) -> RecipeTest | None:
+def _test(
+    raw: Any, known: Known, path: str, findings: Findings, check: Callable[[Given, str], None] | None
+) -> RecipeTest | None:
     if not isinstance(raw, dict):
         findings.error(path, f"must be a mapping of name, given and expect, was {shown(raw)}")
         return None
@@ -69,6 +75,8 @@ def _test(raw: Any, known: Known, path: str, findings: Findings) -> RecipeTest |
     if "name" in raw and not (isinstance(name, str) and name.strip() and name.isprintable()):
         findings.error(join(path, "name"), f"must be text on one line, was {shown(name)}")
     given = _given(raw["given"], known.symbols, join(path, "given"), findings) if "given" in raw else None
+    if given is not None and check is not None:
+        check(given, join(path, "given"))
     expect = read_expect(raw["expect"], known, join(path, "expect"), findings) if "expect" in raw else None
     return RecipeTest(name, given, expect, path, raw) if isinstance(name, str) and given and expect else None
 
@@ -88,10 +96,10 @@ def _given(raw: Any, symbols: Sequence[str], path: str, findings: Findings) -> G
     market: dict[str, dict[str, Any]] = {symbol: {} for symbol in symbols}
     for key, model in SERIES.items():
         for symbol, at, series in _by_symbol(raw.get(key), symbols, join(path, key), findings):
-            read = validate(model, series, at, findings)
-            if read is not None:
-                market[symbol][key] = read
-    if len(findings.problems) > before or account is None:
+            market[symbol][key] = validate(model, series, at, findings)
+    # What depends on a variable that is not set cannot be read, and is no problem more.
+    read = all(series is not None for of in market.values() for series in of.values())
+    if len(findings.problems) > before or account is None or not read:
         return None
     for symbol, written in market.items():
         if not written:

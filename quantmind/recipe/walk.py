@@ -16,12 +16,13 @@ from quantmind.recipe.problems import ENOUGH, Mark, Problem, brief, join, shorte
 from quantmind.recipe.scalars import scalar
 from quantmind.recipe.syntax import what_to_do
 
-MAX_NODES = 10_000
+MAX_NODES = 4_000
+"""Values of a document at the most: what is made of each of them may take 2 kB while it is checked."""
 MAX_DEPTH = 50
 MAX_KEY = 200
 """Characters of a key at the most."""
-MAX_PATHS = 2_000_000
-"""Characters of the paths of all values: ten thousand values below long keys would fill the memory."""
+MAX_PATHS = 1_000_000
+"""Characters of the paths of all values: very many values below long keys would fill the memory."""
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")

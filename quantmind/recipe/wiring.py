@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar, cast
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
-from quantmind.kinds import TRADES, Channel, Feed, Needs, bars
+from quantmind.kinds import TRADES, Channel, Needs, bars
 from quantmind.kinds.options import format_duration
 from quantmind.market.bars import Built
 from quantmind.market.instruments import Instrument
+from quantmind.recipe.answers import UnansweredError, asked
 from quantmind.recipe.model import Recipe, Spec
 from quantmind.recipe.problems import ENOUGH, Mark, Problem, RecipeProblems
-
-T = TypeVar("T")
 
 MOST = 15_000
 """Channels of symbols that all components together may ask for; feeds are asked for as many."""
@@ -45,6 +44,8 @@ class Fault(msgspec.Struct, frozen=True):
 
     path: str
     message: str
+    lacks: bool = False
+    """Whether somebody needs what no feed offers: then feeds may be as wrong as who needs it."""
 
 
 def wire(recipe: Recipe) -> Wiring:
@@ -88,10 +89,7 @@ def survey(
     if allocator is not None:
         plan.listen(plan.need(allocator))
         ids = {symbol: [spec.id for spec in strategies] for symbol in plan.symbols}
-        component: Any = allocator.component
-        nothing: Sequence[str] = ()
-        wrong = plan.ask(allocator, "check", lambda: component.check(allocator.options, ids), nothing)
-        plan.faults += [Fault(allocator.path, message) for message in wrong]
+        plan.faults += [Fault(allocator.path, message) for message in plan.ask(allocator, "check", ids) or ()]
     for spec in rules:
         # The Trader tells its rules every fact: what they ask for of these is nothing to wait for.
         plan.need(spec, rule=True)
@@ -119,14 +117,14 @@ class Plan:
         self.wanted: list[dict[str, set[Channel]]] = [{} for _ in feeds]
         self._feeds = feeds
         self._asked = 0
-        self._built: dict[tuple[str, int], Built] = {}
-        self._history: dict[tuple[str, Channel], int] = {}
-        self._rule_history: dict[tuple[str, Channel], int] = {}
+        self._built: dict[int, dict[str, Channel]] = {}
+        """What bars of an interval are built from, by symbol."""
+        self._history: dict[Channel, int] = {}
+        """How many events are wanted before the first live one: of every symbol as many."""
+        self._rule_history: dict[Channel, int] = {}
         self._fills = self._positions = False
-        nothing: Mapping[str, frozenset[Channel]] = {}
-        self._offers = [
-            self.ask(spec, "offers", lambda spec=spec: spec.component.offers(spec.options, symbols), nothing)  # type: ignore[misc] # bound at once
-            for spec in feeds
+        self._offers: list[Mapping[str, frozenset[Channel]]] = [
+            self.ask(spec, "offers", symbols) or {} for spec in feeds
         ]
         self._offered = {
             symbol: frozenset().union(*(offer.get(symbol, ()) for offer in self._offers)) for symbol in symbols
@@ -139,9 +137,11 @@ class Plan:
         self._check_feeds()
 
     def _check_feeds(self) -> None:
-        live = {_runs_live(spec) for spec in self._feeds}
-        if len(live) > 1:
-            first, other = (next(spec for spec in self._feeds if _runs_live(spec) is runs) for runs in (False, True))
+        first_of: dict[bool | None, Spec] = {}
+        for spec in self._feeds:
+            first_of.setdefault(self.ask(spec, "runs_live"), spec)
+        if True in first_of and False in first_of:
+            first, other = first_of[False], first_of[True]
             self.faults.append(
                 Fault(first.path, f"is replayed, but {other.path} is live: their times differ, so leave one out")
             )
@@ -156,14 +156,13 @@ class Plan:
                     )
                 )
 
-    def ask(self, spec: Spec, what: str, question: Callable[[], T], otherwise: T) -> T:
-        """Ask a component; one that raises is a fault of the recipe like any other."""
+    def ask(self, spec: Spec, what: str, *given: object) -> Any:
+        """Ask a component; one that gives no answer is a fault of the recipe like any other, and gives None."""
         try:
-            return question()
-        except Exception as error:  # noqa: BLE001 - a plugin may raise anything
-            text = f"its {what} cannot be told: {type(error).__name__}: {error}".rstrip(": ")
-            self.faults.append(Fault(spec.path, f"{text}; a fault of its plugin, or of its options"))
-            return otherwise
+            return asked(spec, what, *given)
+        except UnansweredError as error:
+            self.faults.append(Fault(spec.path, str(error)))
+            return None
 
     def listen(self, needs: Needs) -> None:
         """Note which facts the Decider waits for."""
@@ -172,8 +171,7 @@ class Plan:
 
     def need(self, spec: Spec, *, rule: bool = False) -> Needs:
         """Wire what a strategy, the allocator or a risk rule needs of every symbol."""
-        component: Any = spec.component
-        needs = self.ask(spec, "needs", lambda: _sound(component.needs(spec.options)), Needs())
+        needs: Needs = self.ask(spec, "needs") or Needs()
         self._asked += len(needs.channels) * len(self.symbols)
         if self._asked > MOST:
             if self._asked - len(needs.channels) * len(self.symbols) <= MOST:
@@ -183,38 +181,46 @@ class Plan:
         for channel in needs.channels:
             for symbol in self.symbols:
                 self._route(spec, symbol, channel)
-                if needs.history:
-                    key = symbol, channel
-                    for history in (self._history, self._rule_history) if rule else (self._history,):
-                        history[key] = max(history.get(key, 0), needs.history)
+            if needs.history:
+                for history in (self._history, self._rule_history) if rule else (self._history,):
+                    history[channel] = max(history.get(channel, 0), needs.history)
         return needs
 
     def serve(self, executor: Spec) -> None:
         """Wire what the executor chooses of what is offered."""
-        component: Any = executor.component
-        nothing: frozenset[Channel] = frozenset()
         for symbol in self.symbols:
-            offered = self._offered[symbol]
-            if not offered:
-                continue
-            for channel in sorted(
-                self.ask(executor, "wants", lambda: component.wants(executor.options, offered), nothing)  # noqa: B023 - called at once
-            ):
-                self._route(executor, symbol, channel)
+            if offered := self._offered[symbol]:
+                for channel in sorted(self.ask(executor, "wants", offered) or ()):
+                    self._route(executor, symbol, channel)
 
     def wiring(self) -> Wiring:
         """Return what was wired."""
-        order = {symbol: index for index, symbol in enumerate(self.symbols)}
-        built = sorted(self._built.values(), key=lambda bar: (bar.interval, order[bar.symbol]))
+        built = tuple(
+            Built(symbol, interval, sources[symbol])
+            for interval, sources in sorted(self._built.items())
+            for symbol in self.symbols
+            if symbol in sources
+        )
         channels: dict[str, set[Channel]] = {symbol: set() for symbol in self.symbols}
         for of in self.wanted:
             for symbol, several in of.items():
                 channels[symbol] |= several
         for bar in built:
             channels[bar.symbol].add(bars(bar.interval))
-        wanted = tuple({symbol: frozenset(of[symbol]) for symbol in self.symbols if symbol in of} for of in self.wanted)
-        published = {symbol: frozenset(several) for symbol, several in channels.items()}
-        return Wiring(wanted, tuple(built), published, self._history, self._rule_history, self._fills, self._positions)
+        return Wiring(
+            wanted=tuple(
+                {symbol: frozenset(of[symbol]) for symbol in self.symbols if symbol in of} for of in self.wanted
+            ),
+            built=built,
+            channels={symbol: frozenset(several) for symbol, several in channels.items()},
+            history=self._of_each(self._history),
+            rule_history=self._of_each(self._rule_history),
+            fills=self._fills,
+            positions=self._positions,
+        )
+
+    def _of_each(self, history: Mapping[Channel, int]) -> dict[tuple[str, Channel], int]:
+        return {(symbol, channel): count for channel, count in history.items() for symbol in self.symbols}
 
     def _route(self, spec: Spec, symbol: str, channel: Channel) -> None:
         if self._take(symbol, channel) or not self._offered[symbol]:
@@ -223,7 +229,7 @@ class Plan:
             source = self._source(symbol, channel.interval)
             if source is not None:
                 self._take(symbol, source)
-                self._built[symbol, channel.interval] = Built(symbol, channel.interval, source)
+                self._built.setdefault(channel.interval, {})[symbol] = source
                 return
         if len(self.faults) >= ENOUGH:
             return
@@ -239,7 +245,7 @@ class Plan:
         if channel.kind == "bar" and shortest:
             offers.append(f"bars of a multiple of {format_duration(shortest)} can be built")
         message = f"needs {channel} of {symbol}, but no feed offers them{sources}; {'; '.join(offers)}"
-        self.faults.append(Fault(spec.path, message))
+        self.faults.append(Fault(spec.path, message, lacks=True))
 
     def _take(self, symbol: str, channel: Channel) -> bool:
         """Want a channel of the first feed that offers it, if any does."""
@@ -259,21 +265,3 @@ class Plan:
             if channel.kind == "bar" and channel.interval < interval and interval % channel.interval == 0
         ]
         return max(shorter, key=lambda channel: channel.interval, default=None)
-
-
-def _sound(needs: object) -> Needs:
-    """Return what a component needs, if it is that.
-
-    Raises:
-        TypeError: it is something else.
-    """
-    if isinstance(needs, Needs):
-        channels: object = needs.channels
-        if isinstance(channels, Sequence) and all(isinstance(channel, Channel) for channel in channels):
-            return needs
-    raise TypeError(f"it must be Needs((CHANNEL, ...)), was {needs!r}")
-
-
-def _runs_live(spec: Spec) -> bool:
-    kind = cast("type[Feed[Any]]", spec.component)
-    return kind.runs_live(spec.options)

@@ -59,7 +59,7 @@ def _option(option: Option) -> tuple[str, ...]:
     return (
         code(option.name),
         text(kind),
-        "required" if option.required else code(option.default),
+        option.need or code(option.default),
         text(option.description),
     )
 

@@ -31,6 +31,11 @@ class Option(msgspec.Struct, frozen=True):
     secret: bool
     description: str
 
+    @property
+    def need(self) -> str:
+        """Whether it must be written, in a word; empty where a default stands for it."""
+        return "required" if self.required else "" if self.default else "optional"
+
 
 def options(model: type[BaseModel]) -> tuple[Option, ...]:
     """Return a row for each option of a model, those of models inside of it below their own."""

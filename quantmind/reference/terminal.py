@@ -66,8 +66,8 @@ def _title(description: Description | CommandDescription, width: int) -> list[st
 
 
 def _option(option: Option, width: int) -> Iterator[str]:
-    default = "required" if option.required else f"default {option.default}" if option.default else ""
-    said = ", ".join(filter(None, (option.type, option.bounds, default)))
+    need = option.need or f"default {option.default}"
+    said = ", ".join(filter(None, (option.type, option.bounds, need)))
     yield from _entry(f"{option.name} ({said})", option.description, width)
 
 

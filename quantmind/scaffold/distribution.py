@@ -9,8 +9,9 @@ from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from quantmind.entries import GROUP, OWN
 from quantmind.errors import QuantMindError
-from quantmind.plugins import GROUP, OWN, normalised
+from quantmind.plugins import normalised
 from quantmind.reference.marked import Part, parts, stale
 from quantmind.scaffold.finding import Finding, Subject
 

@@ -17,6 +17,8 @@ from quantmind.recipe.sections import is_inproc
 _LONGEST = 40
 _NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
 _PREFIX = "quantmind-"
+_BESIDE = "id"
+"""The key that may stand beside a component in a recipe: none can be called so."""
 
 
 class Name(msgspec.Struct, frozen=True):
@@ -91,11 +93,19 @@ def _fault(written: str) -> str:
     if written.replace("_", "-").startswith(_PREFIX):
         return f"leave out {written[: len(_PREFIX)]}, the package is called so by itself"
     if not _NAME.fullmatch(written):
-        return "write small letters, digits, - and _, a letter first, such as night-owl"
+        return f"write small letters, digits, - and _, a letter first, such as {_likely(written)}"
     if len(written) > _LONGEST:
         return f"it has {len(written)} letters, more than {_LONGEST}"
-    if keyword.iskeyword(written):
-        return "it is a word of Python: add one to it"
+    if keyword.iskeyword(written) or written == _BESIDE:
+        return f"it is a word of {'recipes' if written == _BESIDE else 'Python'}: add one to it"
     if parse(written.encode(), "").data != written:
         return "YAML takes it for a value: add a word to it"
     return ""
+
+
+def _likely(written: str) -> str:
+    """Return what was meant, as a name is written: `night-owl` for `NightOwl`; else an example."""
+    words = re.findall(r"[A-Z]*[a-z0-9]+|[A-Z]+", written)
+    likely = "-".join(words).lower()
+    meant = written.isascii() and _NAME.fullmatch(likely) and not _fault(likely)
+    return likely if meant else "night-owl"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from quantmind.kinds import KINDS
 from quantmind.scaffold.author import Author
 from quantmind.scaffold.draft import VERSION, Draft
+from quantmind.scaffold.folding import folded
 from quantmind.scaffold.name import Name
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ WRITTEN_KINDS = (*KINDS, COMMAND)
 
 _SUFFIX = ".tmpl"
 _MARK = re.compile(r"\{\{(\w+)\}\}")
-_WIDTH = 88
-"""Columns of a line, as formatters have it where nobody says otherwise."""
 _PLACES = {
     "gitignore": ".gitignore",
     "module.py": "{{module}}.py",
@@ -48,7 +47,6 @@ def package(name: Name, kind: str, author: Author | None = None) -> dict[Path, b
         "recipe": name.hyphened,
         "version": VERSION,
         "Class": named,
-        "imports": _imports(name.module, named, f"{named}Options"),
         "authors": "" if author is None else author.toml(),
         "group": '"quantmind.commands"' if kind == COMMAND else "quantmind",
         "value": f"{name.module}:command" if kind == COMMAND else name.module,
@@ -56,7 +54,10 @@ def package(name: Name, kind: str, author: Author | None = None) -> dict[Path, b
     values |= {"steps": "\n".join(steps(name, kind))}
     draft = Draft(name, kind, _filled(texts["module.py"], values))
     values |= {"summary": draft.summary, "summary_in_quotes": json.dumps(draft.summary, ensure_ascii=False)}
-    written = {_filled(_PLACES.get(place, place), values): _filled(text, values) for place, text in texts.items()}
+    written = {
+        _filled(_PLACES.get(place, place), values): (_code if place.endswith(".py") else _filled)(text, values)
+        for place, text in texts.items()
+    }
     written["README.md"] = draft.documented(written["README.md"])
     return {Path(place): text.encode() for place, text in written.items()}
 
@@ -64,18 +65,18 @@ def package(name: Name, kind: str, author: Author | None = None) -> dict[Path, b
 def steps(name: Name, kind: str) -> list[str]:
     """Return the commands that show a package at work, and whether it is fit for others; in its folder, installed."""
     recipe = f"recipes/{name.component}.yaml"
-    lines = ["pytest", f"quantmind plugins check {name.component}", "quantmind plugins readme --check README.md"]
+    # Components of other kinds may be called alike, here or where its README is read.
+    check = f"quantmind plugins check {name.component} --kind {kind}"
     if kind == "transport":
         # It carries frames between processes: only then are some started.
-        lines[1] += " --live"
+        check += " --live"
+    lines = ["pytest", check, "quantmind plugins readme --check README.md"]
     if kind == "archive":
         span = "--start 2024-01-01 --end 2024-01-01T08:00"
         lines.append(f"quantmind data download {name.component} BTC/USDT:USDT {span} --to market")
     if kind == COMMAND:
         return [*lines, f"quantmind {name.component} --help"]
-    if "\ntests:" in dict(_templates(kind))["recipe.yaml"]:
-        lines.append(f"quantmind test {recipe}")
-    return [*lines, f"quantmind run {recipe}"]
+    return [*lines, f"quantmind test {recipe}", f"quantmind run {recipe}"]
 
 
 def _templates(kind: str) -> Iterator[tuple[str, str]]:
@@ -91,15 +92,16 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
     return _MARK.sub(lambda mark: values[mark[1]], text)
 
 
-def _imports(module: str, *names: str) -> str:
-    """Write the import of a test, as a formatter would."""
-    line = f"from {module} import {', '.join(names)}"
-    return (
-        line if len(line) <= _WIDTH else "\n    ".join([f"from {module} import (", *(f"{n}," for n in names)]) + "\n)"
-    )
+def _code(text: str, values: Mapping[str, str]) -> str:
+    """Fill in a template of code, whose lines with a name in them are written long, whatever the name."""
+    return "\n".join(folded(_filled(line, values)) if _MARK.search(line) else line for line in text.split("\n"))
 
 
 def _class(name: Name, kind: str, texts: Mapping[str, str]) -> str:
-    """Return the name of the class: one that means nothing else in the module or its test."""
+    """Return the name of the class: one that means nothing else in the module, its test or to pytest."""
     taken = set(re.findall(r"\w+", texts["module.py"] + texts["test.py"])) | set(dir(builtins))
-    return name.camel if taken.isdisjoint({name.camel, f"{name.camel}Options"}) else name.camel + kind.capitalize()
+    camel, prefix = name.camel, kind.capitalize()
+    for named in (camel, camel + prefix):
+        if not named.startswith("Test") and taken.isdisjoint({named, f"{named}Options"}):
+            return named
+    return prefix + camel

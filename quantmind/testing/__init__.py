@@ -19,8 +19,14 @@ prints.
 Then say what yours does that others do not:
 
 - `run_recipe` runs a whole recipe on a list of events, and returns an `Outcome`: signals, orders, fills, refusals.
+- `run_command` calls `quantmind` as its user does, and returns how it `Ended`: exit code, output, errors.
 - `examples` draws markets, signals, accounts and facts for tests of your own, and has an event of each type.
 - `ListFeed` and `MemorySink` stand in for a market and for whoever looks on.
+- `FeedStage` runs a feed as the feed stage does, and keeps what a strategy would be given, built bars too.
+- `StageEnd` speaks and listens over a transport as a stage does, and counts gaps, repetitions and drops; `meet` lets
+  several find each other.
+- `LocalServer` is a server process at a port of `free_port`, which may be killed and started again.
+- `until` waits for what others do in their own time.
 - `FakeClock` is for what takes a clock, and goes on when it is told to.
 - `isolated_plugins` knows the components of a test, or of a module, and nothing that happens to be installed.
 
@@ -34,24 +40,33 @@ from quantmind.testing.conformance import check_component
 from quantmind.testing.executor import check_executor
 from quantmind.testing.fake_clock import FakeClock
 from quantmind.testing.feed import check_feed
+from quantmind.testing.feed_stage import FeedStage
 from quantmind.testing.isolation import isolated_plugins
 from quantmind.testing.limit import check_limit
 from quantmind.testing.list_feed import ListFeed
+from quantmind.testing.local_server import LocalServer, free_port
 from quantmind.testing.memory_sink import MemorySink
 from quantmind.testing.protection import check_protection
 from quantmind.testing.proving.promise import Promise
 from quantmind.testing.run import Outcome, run_recipe
+from quantmind.testing.run_command import Ended, run_command
 from quantmind.testing.sink import check_sink
 from quantmind.testing.sizing import check_sizing
+from quantmind.testing.stage_end import StageEnd, meet
 from quantmind.testing.strategy import check_strategy
 from quantmind.testing.transport import check_transport
+from quantmind.testing.waiting import until
 
 __all__ = [
+    "Ended",
     "FakeClock",
+    "FeedStage",
     "ListFeed",
+    "LocalServer",
     "MemorySink",
     "Outcome",
     "Promise",
+    "StageEnd",
     "check_allocator",
     "check_archive",
     "check_command",
@@ -64,6 +79,10 @@ __all__ = [
     "check_sizing",
     "check_strategy",
     "check_transport",
+    "free_port",
     "isolated_plugins",
+    "meet",
+    "run_command",
     "run_recipe",
+    "until",
 ]

@@ -12,6 +12,7 @@ import msgspec
 from pydantic import BaseModel, ValidationError
 
 from quantmind.errors import QuantMindError
+from quantmind.fitness import fault_of, misfit_of
 from quantmind.kinds import Allocator, Component, Options, Run
 from quantmind.market.instruments import KNOWN
 from quantmind.testing import (
@@ -134,9 +135,12 @@ def _filled(data: Any) -> Any:
 
 
 def _known(general: _General) -> None:
-    from quantmind.plugins import fault_of
-
     fault = fault_of(general.component)
+    expect(not fault, fault)
+
+
+def _callable(general: _General) -> None:
+    fault = misfit_of(general.component)
     expect(not fault, fault)
 
 
@@ -215,6 +219,7 @@ _GENERAL: tuple[Check[_General], ...] = (
     Check("has defaults that are valid", _defaults),
     Check("can be imported by the name of its module", _importable),
     Check("tells its capabilities by name", _capable),
+    Check("has methods that are called like those of its kind, and with the same", _callable),
 )
 
 

@@ -13,8 +13,8 @@ from typing import Any
 from quantmind.events import Bar, Book, FundingRate, Market, Quote, Ticker, Trade
 from quantmind.events.market import CHANNELS
 from quantmind.kinds import Channel, Feed, Options
-from quantmind.kinds import bars as bars_of
 from quantmind.testing.examples import MINUTE
+from quantmind.testing.proving.channel import channel_of
 from quantmind.testing.proving.opening import Terms, expect_no_loop, within
 from quantmind.testing.proving.promise import Check, LeftOut, expect, keep
 from quantmind.testing.proving.reach import watched
@@ -59,6 +59,16 @@ class FeedSubject:
         if self._all is None:
             self._all = self.batches()
         return self._all
+
+    def given(self) -> list[Sequence[Market]]:
+        """Return the batches of one run, as `all` does.
+
+        Raises:
+            LeftOut: it is live, and nothing came.
+        """
+        if self.live and not any(self.all()):
+            raise LeftOut(f"no event came within {SECONDS:g} s: is its server there?")
+        return self.all()
 
     def batches(self, wanted: Wanted | None = None) -> list[Sequence[Market]]:
         """Return the batches of a run of its own."""
@@ -151,16 +161,16 @@ def _speed(subject: FeedSubject) -> None:
 
 def _wanted(subject: FeedSubject) -> None:
     wanted = subject.offers
-    for batch in subject.all():
+    for batch in subject.given():
         expect(isinstance(batch, Sequence), f"a batch is a sequence of events, was {type(batch).__name__}")
         for event in batch:
             kind: Any = type(event)
             expect(kind in CHANNELS, f"it gives {event!r}, which is no market event")
-            expect(_channel(event) in wanted.get(event.symbol, ()), f"it gives {event}, which nobody wanted")
+            expect(channel_of(event) in wanted.get(event.symbol, ()), f"it gives {event}, which nobody wanted")
 
 
 def _true(subject: FeedSubject) -> None:
-    for batch in subject.all():
+    for batch in subject.given():
         for event in batch:
             wrong = _wrong(event)
             expect(not wrong, f"{wrong}: {event}")
@@ -234,7 +244,7 @@ def _less(subject: FeedSubject) -> None:
     cut = len(subject.all()) + len(everything) >= MOST
     for channel in sorted(frozenset().union(*subject.offers.values())):
         wanted = {s: frozenset({channel}) for s, channels in subject.offers.items() if channel in channels}
-        expected = [event for event in everything if _channel(event) == channel]
+        expected = [event for event in everything if channel_of(event) == channel]
         given = _flat(subject.batches(wanted))
         if cut:
             length = min(len(given), len(expected))
@@ -262,7 +272,7 @@ async def _ask_history(subject: FeedSubject) -> None:
     for (symbol, channel, count), events in past.items():
         expect(len(events) <= count, f"asked for {count} {channel} of before, it gave {len(events)}")
         for event in events:
-            right = event.symbol == symbol and _channel(event) == channel
+            right = event.symbol == symbol and channel_of(event) == channel
             expect(right, f"asked for {channel} of {symbol} from before, it gave {event}")
             expect(first is None or event.ts <= first, f"history is of before the first event at {first}: {event}")
         times = [event.ts for event in events]
@@ -309,10 +319,6 @@ PROMISES: tuple[Check[FeedSubject], ...] = (
     Check("closes before its events have ended, and before they have begun", _closes),
 )
 """What every feed promises."""
-
-
-def _channel(event: Market) -> Channel:
-    return bars_of(event.interval) if isinstance(event, Bar) else Channel(CHANNELS[type(event)])
 
 
 def _flat(batches: Sequence[Sequence[Market]]) -> list[Market]:

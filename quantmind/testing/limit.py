@@ -162,6 +162,8 @@ def _restarts(subject: LimitSubject) -> None:
     def test(limit: Limit[Any], case: _Case) -> None:
         now = case.intent.standing
         limit.watch(now)
+        # A limit that goes by how the account once stood has seen better days.
+        limit.watch(Standing(now.wallet + 10 * abs(now.equity), now.holdings.values(), now.ts))
         verdict = case.asked(limit)
         state: object = limit.save()
         if not isinstance(state, str):

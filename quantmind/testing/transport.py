@@ -16,22 +16,14 @@ from quantmind.events import (
     Upto,
     codec,
 )
-from quantmind.kinds.transport import OBSERVER
+from quantmind.kinds.transport import OBSERVER, TOPICS
 from quantmind.testing.proving.opening import awaited
 from quantmind.testing.proving.promise import Check, expect
-from quantmind.testing.proving.transport_end import (
-    PATIENCE,
-    TOPICS,
-    End,
-    Make,
-    closed,
-    heard,
-    meet,
-    publish_freely,
-    until,
-)
+from quantmind.testing.proving.transport_end import Make, closed, heard, publish_freely
 from quantmind.testing.proving.transport_frames import bad_frames, one_of_each
 from quantmind.testing.proving.transport_processes import PROCESS_CHECKS
+from quantmind.testing.stage_end import StageEnd, meet
+from quantmind.testing.waiting import PATIENCE, until
 
 _BTC = "BTC/USDT:USDT"
 
@@ -62,8 +54,8 @@ async def check_transport(make: Make, *, processes: bool = True) -> None:
 async def check_order(make: Make) -> None:
     """Frames of each stage and topic arrive once and in order, from several stages at the same time."""
     for lossless, rounds in ((True, 1_500), (False, 500)):
-        speaking = [End(make(stage), lossless=lossless) for stage in ("feed", "strategy", "execution")]
-        async with End(make("sink"), lossless=lossless) as sink, speaking[0], speaking[1], speaking[2]:
+        speaking = [StageEnd(make(stage), lossless=lossless) for stage in ("feed", "strategy", "execution")]
+        async with StageEnd(make("sink"), lossless=lossless) as sink, speaking[0], speaking[1], speaking[2]:
             await meet(sink, *speaking)
             for number in range(1, rounds + 1):
                 for end in speaking:
@@ -93,18 +85,18 @@ async def check_events(make: Make) -> None:
     """Events come out as they went in, the small and the large, under every topic."""
     large = Numbered(3, 9, tuple(Bar("BTC/USDT:USDT", n, 60, 1.0, 2.0, 0.1, 1.5, 1e-07) for n in range(2_000)))
     events = (*one_of_each(), large)
-    async with End(make("execution")) as execution, End(make("sink")) as sink:
-        told: list[codec.Message] = []
+    async with StageEnd(make("execution")) as execution, StageEnd(make("sink")) as sink:
         await meet(execution, sink)
-        # A greeting is an event among others here.
-        sink.take = told.append
         for topic in TOPICS:
             execution.send(topic, *events)
         wanted = len(events) * len(TOPICS)
         await until(
-            lambda: len(told) + len(sink.incidents) >= wanted,
-            lambda: f"every frame arrives: {len(told)} of {wanted} events did; noticed {sink.incidents[:3]}",
+            lambda: len(sink.of("execution")) + len(sink.incidents) >= wanted,
+            lambda: (
+                f"every frame arrives: {len(sink.of('execution'))} of {wanted} events did; noticed {sink.incidents[:3]}"
+            ),
         )
+        told = sink.of("execution")
         for event in events:
             count = told.count(event)
             expect(count == len(TOPICS), f"events come out as they went in: {event!r:.200} came {count} times of 4")
@@ -112,13 +104,13 @@ async def check_events(make: Make) -> None:
 
 async def check_late_joiner(make: Make) -> None:
     """Who joins late hears what is published then, and what was kept."""
-    async with End(make("strategy")) as strategy:
+    async with StageEnd(make("strategy")) as strategy:
         for number in range(100):
             strategy.send("decisions", Upto(number))
-            strategy.transport.keep(_BTC, strategy.bus.frame("decisions", Upto(number)))
-        strategy.transport.keep("other", strategy.bus.frame("decisions", Upto(1_000)))
+            strategy.transport.keep(_BTC, strategy.frame("decisions", Upto(number), sequence=0))
+        strategy.transport.keep("other", strategy.frame("decisions", Upto(1_000), sequence=0))
         await asyncio.wait_for(strategy.transport.drained(), PATIENCE)
-        async with End(make("execution")) as late:
+        async with StageEnd(make("execution")) as late:
             await meet(strategy, late)
             for number in range(100, 200):
                 strategy.send("decisions", Upto(number))
@@ -132,19 +124,19 @@ async def check_late_joiner(make: Make) -> None:
         expect(
             there in ([], ["99", "1000"]), f"the last word on each key is kept, or none: of 99 and 1000 came {there}"
         )
-    async with End(make("execution")) as later:
+    async with StageEnd(make("execution")) as later:
         gone = await _kept(later)
         expect(gone == there, f"what was kept outlives its stage: of {there} came {gone}")
 
 
 async def check_restart(make: Make) -> None:
     """A stage that was closed and is started again is found again, and what was missed is told truly."""
-    async with End(make("sink")) as sink:
+    async with StageEnd(make("sink")) as sink:
         before = None
         for _ in range(3):
-            async with End(make("feed")) as feed:
-                expect(feed.bus.start != before, "each start of a stage is another one")
-                before = feed.bus.start
+            async with StageEnd(make("feed")) as feed:
+                expect(feed.start != before, "each start of a stage is another one")
+                before = feed.start
                 await meet(sink, feed)
                 for number in range(1, 101):
                     feed.send("market", Clock(number))
@@ -153,25 +145,25 @@ async def check_restart(make: Make) -> None:
                     sink.of("feed") == [Clock(number) for number in range(1, 101)],
                     f"a stage that is started again is heard as before: {sink.of('feed')[:3]}…",
                 )
-        restarts = sink.noticed("restart", "feed")
+        restarts = sink.noticed["restart", "feed"]
         expect(restarts == 2, f"each new start of a stage is seen: of 2 restarts {restarts} were")
-        strange = {what for what, _ in sink.bus.reception.incidents} - {"restart", "gap"}
+        strange = {what for what, _ in sink.noticed} - {"restart", "gap"}
         expect(not strange, f"a stage that is started again is heard as before: there was a {', '.join(strange)}")
 
 
 async def check_bad_frames(make: Make) -> None:
     """Bytes that are no frame are counted and dropped, and the reading goes on."""
-    async with End(make("feed")) as feed, End(make("sink")) as sink:
+    async with StageEnd(make("feed")) as feed, StageEnd(make("sink")) as sink:
         await meet(feed, sink)
         count = 0
         for topic in TOPICS:
-            good = feed.bus.frame(topic, *one_of_each())
+            good = feed.frame(topic, *one_of_each(), sequence=0)
             for what, data in bad_frames(good).items():
                 count += 1
-                feed.transport.publish(topic, data, f"{feed.bus.start}-bad-{count}")
+                feed.transport.publish(topic, data, f"{feed.start}-bad-{count}")
                 feed.send(topic, Clock(count))
                 await heard(sink, count)
-                counted = sink.noticed("bad_frame", "feed")
+                counted = sink.noticed["bad_frame", "feed"]
                 expect(counted == count, f"what is no frame reaches who counts it, once, here {what} under {topic}")
         try:
             feed.transport.publish("market", bytes(codec.MAX_FRAME + 1))
@@ -187,7 +179,7 @@ async def check_absent_peer(make: Make) -> None:
     """Publishing and closing do not wait for who is not there, and the address is free afterwards."""
     for lossless in (False, True):
         async with asyncio.timeout(PATIENCE):
-            feed = await End(make("feed"), lossless=lossless).__aenter__()
+            feed = await StageEnd(make("feed"), lossless=lossless).__aenter__()
         try:
             await publish_freely(feed, "where nobody listens")
         finally:
@@ -196,15 +188,16 @@ async def check_absent_peer(make: Make) -> None:
 
 async def check_observer(make: Make) -> None:
     """An observer hears all, may come and go, and cannot publish."""
-    ends = [End(make(stage)) for stage in ("feed", "strategy", "execution", "sink")]
-    async with ends[0], ends[1], ends[2], ends[3], End(make(OBSERVER)) as first, End(make(OBSERVER)) as second:
+    ends = [StageEnd(make(stage)) for stage in ("feed", "strategy", "execution", "sink")]
+    first, second = StageEnd(make(OBSERVER)), StageEnd(make(OBSERVER))
+    async with ends[0], ends[1], ends[2], ends[3], first, second:
         await meet(*ends, first, second)
         for end in ends:
             for topic in TOPICS:
                 end.send(topic, Failed(topic, end.stage))
         for observer in (first, second):
             await heard(observer, len(ends) * len(TOPICS))
-            said = {(m.reason, m.stage) for _, m in observer.heard if isinstance(m, Failed)}
+            said = {(m.reason, m.stage) for end in ends for m in observer.of(end.stage) if isinstance(m, Failed)}
             expect(len(said) == len(ends) * len(TOPICS), f"an observer hears every stage and topic: it heard {said}")
         try:
             first.send("operations", Clock(1))
@@ -234,7 +227,7 @@ PROMISES: tuple[Check[Make], ...] = tuple(map(_promise, (*CHECKS, *PROCESS_CHECK
 """What every transport promises."""
 
 
-async def _kept(end: End) -> list[str]:
+async def _kept(end: StageEnd) -> list[str]:
     """Return what the strategy stage kept; waits for it a little, as nobody says how soon it is there."""
     found: list[str] = []
     for _ in range(50):
@@ -247,6 +240,6 @@ async def _kept(end: End) -> list[str]:
     return found
 
 
-def _has_come(end: End, count: int) -> bool:
+def _has_come(end: StageEnd, count: int) -> bool:
     """Say whether so much was heard, or something went wrong with it."""
     return len(end.heard) >= count or bool(end.incidents)

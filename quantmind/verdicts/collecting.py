@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from quantmind.errors import RecipeError
 from quantmind.pipeline.recipe_test import REPLACED, Prepared, prepare
 from quantmind.project import FILE, Project
 from quantmind.recipe.document import MAX_BYTES, shown_path
@@ -20,7 +19,6 @@ from quantmind.recipe.tests import RecipeTest
 
 if TYPE_CHECKING:
     from quantmind.plugins import Plugins
-    from quantmind.recipe.model import Recipe
 
 _SUFFIXES = {".yaml", ".yml"}
 _TESTED = (re.compile(rb"^tests\s*:", re.MULTILINE), re.compile(rb"^strategies\s*:", re.MULTILINE))
@@ -69,29 +67,15 @@ def collect(recipes: Sequence[Path], plugins: Callable[[Project], Plugins], name
         try:
             project = Project.find(file.parent, os.environ)
             known = plugins(project)
-            recipe = load(file, known, project, os.environ, REPLACED)
-            for test in recipe.tests:
-                if name.lower() in test.name.lower():
-                    items += _prepared(recipe, test, file, known, problems)
+            recipe = load(file, known, project, os.environ, REPLACED, tested=True)
+            marks = recipe.origins.marks
+            chosen = (test for test in recipe.tests if name.lower() in test.name.lower())
+            items += [Item(prepare(recipe, test, known), shown_path(file), marks) for test in chosen]
         except RecipeProblems as error:
             problems += error.problems
     if problems:
         raise RecipeProblems(problems)
     return items
-
-
-def _prepared(
-    recipe: Recipe, test: RecipeTest, file: Path, plugins: Plugins, problems: list[Problem]
-) -> Iterator[Item]:
-    marks = recipe.origins.marks
-    try:
-        yield Item(prepare(recipe, test, plugins), shown_path(file), marks)
-    except RecipeProblems as error:
-        given = f"{test.path}.given"
-        mark = marks.get(given) or marks.get(test.path)
-        problems += [Problem(mark, given, f"{each.path} {each.message}") for each in error.problems]
-    except RecipeError as error:
-        problems += [Problem(marks.get(test.path), "", line) for line in error.lines]
 
 
 def _below(folder: Path) -> list[Path]:

@@ -93,6 +93,22 @@ def test_no_bars_of_a_symbol(folder):
     assert str(error.value).startswith(f"there are no bars of BTC/USDT:USDT in {folder / 'more'}; files are found by")
 
 
+def test_a_store_in_place_of_files_is_told_with_what_it_has(tmp_path):
+    def store(*channels):
+        for channel in channels:
+            (tmp_path / "venue=paper" / f"channel={channel}" / "symbol=BTC-USDT-USDT").mkdir(parents=True)
+        with pytest.raises(UsageError) as error:
+            Library.of([tmp_path]).common([BTC])
+        return str(error.value)
+
+    told = store("quote", "trade")
+    assert told == (
+        f"there are no bars of BTC/USDT:USDT in {tmp_path}; {tmp_path} is a store, of quote, trade of paper: it is "
+        f"played by the feed `replay: {{store: {tmp_path}, venue: paper}}` of a recipe, with `quantmind run`"
+    )
+    assert f"`quantmind data convert {tmp_path} --channels bar --to FILE` writes its bars to a file" in store("bar-1m")
+
+
 def test_no_interval_for_all(folder):
     paths = [folder / "BTC_USDT_USDT-1m-futures.feather", folder / "more"]
     with pytest.raises(UsageError, match="for every instrument: BTC/USDT:USDT has 1m; ETH/USDT:USDT has 5m, 1h"):

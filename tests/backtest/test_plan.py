@@ -171,8 +171,16 @@ def test_an_option_that_the_executor_does_not_have(recipe):
 
 def test_an_option_out_of_range(recipe):
     loaded, plugins = recipe()
-    with pytest.raises(UsageError, match=r"executor.balance: must be above 0, was -5"):
+    with pytest.raises(UsageError, match=r"^--balance: must be above 0, was -5$"):
         choose_executor(loaded, plugins, None, {"balance": "-5"})
+
+
+def test_what_sets_several_options_is_told_once_as_it_was_written(recipe):
+    loaded, plugins = recipe()
+    with pytest.raises(
+        UsageError, match=r"^--fee: must be a number, was 0,0005; --slippage: must be a number, was 1%$"
+    ):
+        choose_executor(loaded, plugins, None, {"fee": "0,0005", "slippage": "1%"})
 
 
 async def collected(plan):

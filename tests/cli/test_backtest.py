@@ -81,6 +81,54 @@ def test_json(project):
     assert Decimal(statement["equity"]) == Decimal(report["equity"])
 
 
+LOUD = """
+from quantmind.hookspecs import hookimpl
+from quantmind.kinds import Needs, NoOptions, Strategy, bars
+
+print("imported")
+
+
+class Loud(Strategy[NoOptions]):
+    \"""Says what it does.\"""
+
+    name = "loud"
+
+    @classmethod
+    def needs(cls, options):
+        print("asked")
+        return Needs((bars(60_000_000_000),))
+
+    def on_bar(self, bar):
+        print("called")
+        return self.signal(1.0)
+
+
+@hookimpl
+def register_components():
+    return [Loud]
+"""
+
+
+@pytest.mark.parametrize("verb", ["backtest", "test"])
+def test_what_a_component_prints_spoils_no_json(project, monkeypatch, verb):
+    info = project.folder / "loud-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: loud\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[quantmind]\nloud = loud_module\n")
+    (project.folder / "loud_module.py").write_text(LOUD)
+    recipe = yaml.safe_load((project.folder / "demo.yaml").read_text())
+    recipe["strategies"] = ["loud"]
+    recipe["tests"] = [
+        {"name": "one", "given": {"bars": {"interval": "1m", "close": [1, 2]}}, "expect": {"drawdown": 0}}
+    ]
+    (project.folder / "demo.yaml").write_text(yaml.safe_dump(recipe))
+    monkeypatch.setenv("PYTHONPATH", str(project.folder))
+    data = ("--data", "data") if verb == "backtest" else ()
+    assert json.loads(project.run(verb, "demo.yaml", *data, "--json"))
+    if verb == "test":
+        assert json.loads(project.run(verb, "demo.yaml", "--collect-only", "--json"))
+
+
 def test_the_run_is_kept_and_can_be_exported(project):
     run = said(project)["run"]
     last = json.loads(project.export(run).splitlines()[-1])
@@ -132,7 +180,7 @@ def test_several_paths_and_an_interval(project):
         (("--data", "data", "--end", "2024-01-02"), f"the bars of 1m of {BTC} end 2024-01-01T20:00:00Z, before --end"),
         (("--data", "data", "--start", "2024-01-02", "--end", "2024-01-01"), "--end must be after --start"),
         (("--data", "data", "--interval", "1h"), "there are no bars of 1h of every instrument; --interval may be 1m"),
-        (("--data", "data", "--balance", "0"), "executor.balance: must be above 0, was 0"),
+        (("--data", "data", "--balance", "0"), "--balance: must be above 0, was 0"),
         (("--data", "data", "--executor", "papr"), "no executor is called papr; did you mean paper?"),
     ],
 )

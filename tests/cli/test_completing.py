@@ -208,6 +208,35 @@ def test_a_verb_is_completed_without_what_it_runs_with(process):
     assert (result.returncode, result.stdout, result.stderr) == (0, "plain\trun\tRun a recipe in the foreground.\n", "")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "lint",
+        "show",
+        "backtest",
+        "backtest\na.yaml\n--interval\n1m\n--start\n2025",
+        "data\ndownload\n--channels\nbars,marks",
+        "data\nrecord",
+        "data\nlist",
+    ],
+)
+def test_what_a_verb_takes_is_completed_without_what_it_runs_with(process, words):
+    result = process(
+        """
+        import sys
+        from quantmind.cli import main
+        assert main([]) == 0
+        heavy = {"pydantic", "msgspec", "asyncio", "polars", "quantmind.kinds", "quantmind.project"}
+        assert not heavy & set(sys.modules), heavy & set(sys.modules)
+        """,
+        _QUANTMIND_COMPLETE="zsh_complete",
+        COMP_WORDS=f"quantmind\n{words}",
+        COMP_INCOMPLETE="--",
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "--json" in result.stdout
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "words", ["quantmind", "quantmind\nplugins\nshow", "quantmind\nstatus", "quantmind\ndata\ndownload"]

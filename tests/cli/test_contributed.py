@@ -83,6 +83,24 @@ def test_help_lists_it_and_imports_nothing_of_it(site):
     assert "lunar_tools (lunar)" in output
 
 
+def test_help_says_what_it_does_in_the_words_of_its_source(site):
+    text = f"{COMMAND}\nraise SystemExit('imported')\n"
+    site.install("lunar", "lunar_tools", text, moon="lunar_tools:moon", sun="lunar_tools:sun")
+    assert ["moon", "Tell", "the", "phase", "of", "the", "moon."] in map(str.split, site.run("--help")[1].splitlines())
+    with (site.folder / "lunar-1.0.dist-info" / "METADATA").open("a") as metadata:
+        metadata.write("Summary: Looks at the sky.\n")
+    code, output, _ = site.run("plugins", "list")
+    assert code == 0
+    lines = [line for line in output.splitlines() if "lunar" in line]
+    assert [line.partition("1.0")[2].strip() for line in lines] == ["Tell the phase of the moon.", "Looks at the sky."]
+
+
+def test_help_describes_the_commands_that_come_with_quantmind(site):
+    output = site.run("--help")[1]
+    assert "Commands of quantmind" not in output
+    assert "Work for pipelines over ZeroMQ." in output
+
+
 def test_a_misspelt_one_is_answered_with_the_nearest(site):
     site.install("lunar", "lunar_tools", COMMAND, moon="lunar_tools:moon")
     code, _, errors = site.run("mono")

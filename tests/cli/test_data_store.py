@@ -279,6 +279,22 @@ def test_what_cannot_be_converted_is_told_on_one_line(quantmind, folder, argumen
     assert not (folder / "s").exists()
 
 
+def test_a_channel_that_a_store_lacks_is_told_with_those_that_it_has(quantmind, folder):
+    call = ("data", "convert", "s", "--channels", "bar-1m", "--to", "x.csv")
+    (folder / "s").mkdir()
+    code, _, errors = quantmind(*call)
+    assert (code, errors) == (
+        2,
+        "error: s: has nothing; is it the folder of a store, as `data record --to` names it?\n",
+    )
+    for channel in ("quote", "trade"):
+        (folder / "s" / "venue=v" / f"channel={channel}" / "symbol=BTC-USDT-USDT").mkdir(parents=True)
+    code, _, errors = quantmind(*call)
+    assert (code, errors.count("\n")) == (2, 1)
+    assert f"s has nothing of the kind, but v {BTC} quote; v {BTC} trade: name one with --venue, --symbol" in errors
+    assert "the feed `replay: {store: s, venue: v}` is played by `quantmind run`" in errors
+
+
 def test_a_recording_is_read_by_whichever_archive_knows_it(quantmind, folder, library):
     (folder / "x.lib").write_bytes(b"LIB")
     code, output, errors = quantmind("data", "convert", "x.lib", "--symbol", BTC, "--to", "s")

@@ -12,18 +12,11 @@ from pathlib import Path
 import pytest
 
 from quantmind.doctor import examination, recipes
+from quantmind.testing import free_port
+from tests.doctor.served import RECIPE
 
 ROOT = Path(__file__).parents[2]
-RECIPE = """\
-name: served
-instruments: [BTC/USDT:USDT]
-feeds: [{synthetic: {}}]
-strategies: [{momentum: {interval: 1m, rsi: 14, fast: 12, slow: 26}}]
-allocator: equal_weight
-risk: {sizing: [{fixed_quantity: {quantity: 10}}]}
-executor: paper
-sinks: [{redis: {url: "redis://me:hidden-word@127.0.0.1:PORT/0"}}]
-"""
+SERVED = RECIPE + 'sinks: [{redis: {url: "redis://me:hidden-word@127.0.0.1:PORT/0"}}]\n'
 
 
 @pytest.fixture(autouse=True)
@@ -36,10 +29,8 @@ def _patient(monkeypatch, tmp_path):
 
 @pytest.fixture
 def recipe(folder):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    (folder / "r.yaml").write_text(RECIPE.replace("PORT", str(port)))
+    port = free_port()
+    (folder / "r.yaml").write_text(SERVED.replace("PORT", str(port)))
     return port
 
 
@@ -103,7 +94,7 @@ def test_a_project_that_cannot_be_used_is_told(quantmind, folder, project, told)
 
 
 def test_a_recipe_that_cannot_be_run_is_told(quantmind, folder):
-    (folder / "r.yaml").write_text(RECIPE.replace("quantity: 10", "quantity: -1"))
+    (folder / "r.yaml").write_text(SERVED.replace("quantity: 10", "quantity: -1"))
     code, output, errors = quantmind("doctor", "r.yaml")
     assert (code, errors) == (1, "")
     assert "risk.sizing[0].fixed_quantity.quantity: must be above 0, was -1" in output

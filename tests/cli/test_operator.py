@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import signal
 import sqlite3
 import stat
@@ -30,12 +31,14 @@ from quantmind.events import Trade
 from quantmind.hookspecs import hookimpl
 from quantmind.kinds import Feed, Limit, Needs, NoOptions, Options, Strategy, TRADES
 from quantmind.kinds.limit import Stop
+from quantmind.metrics import STREAM_COMPLETENESS, STREAM_GAPS
 
 BTC = "BTC/USDT:USDT"
 
 class TapeOptions(Options):
     price: float = Field(default=50_000.0, description="The first price.")
     hold: bool = Field(default=False, description="Whether it never ends.")
+    lost: bool = Field(default=False, description="Whether it never connects.")
 
 class Tape(Feed[TapeOptions]):
     '''Some trades, live.'''
@@ -46,7 +49,15 @@ class Tape(Feed[TapeOptions]):
     def offers(cls, options, symbols):
         return {symbol: frozenset({TRADES}) for symbol in symbols}
 
+    def ailments(self):
+        return {"": "the tape is not connected"} if self.options.lost else {}
+
+    def figures(self):
+        return [STREAM_GAPS.figure(31, "trade", BTC), STREAM_COMPLETENESS.figure(0.75, "trade", BTC)]
+
     async def events(self):
+        if self.options.lost:
+            await asyncio.Event().wait()
         for index in range(1, 21):
             yield [Trade(BTC, index * 1_000_000_000, self.options.price + index, 1.0, 1, index)]
             await asyncio.sleep(0)
@@ -124,13 +135,14 @@ class Account:
         (self.folder / f"{name}.yaml").write_text(yaml.safe_dump(plain))
         return f"{name}.yaml"
 
-    def live(self, name, direction=1.0, limits=({"tripwire": {}},), **feed):
+    def live(self, name, direction=1.0, limits=({"tripwire": {}},), transport=None, **feed):
         return self.recipe(
             name,
             limits,
             [{"once": {"direction": direction}}],
             {"tape": feed},
             executor={"paper": {"account": "shared", "balance": 10000}},
+            **({"transport": transport} if transport else {}),
         )
 
     def start(self, *arguments):
@@ -225,7 +237,7 @@ class TestRunning:
         assert "was halted already" in account.program.run("halt", str(folder))
 
         assert "resumed; cleared halted" in account.program.run("resume")
-        assert "positions closed at market" in account.program.run("flatten", run)
+        assert "positions are being closed at market" in account.program.run("flatten", run)
         wait_for(lambda: account.json("status")["positions"] == [], process)
         status = account.json("status")
         assert latches(status) == {"flattened": "flatten"}
@@ -327,6 +339,54 @@ class TestRunning:
         assert '"type":"latch"' in account.program.export(run)
 
 
+LOST = "feed tape: the tape is not connected"
+
+
+class TestAiling:
+    """A feed that never connects: whoever looks is told, and the log has it once."""
+
+    def test_in_one_process(self, account):
+        name = account.live("lost", lost=True)
+        process = account.start(name)
+        text = wait_for(lambda: said_of(account, "status"), process)
+        assert f"\nailing    {LOST}\n" in text
+        assert account.json("status")["ailing"] == [LOST]
+        top = account.program.run("top", name, code=ON_SITE)
+        assert f"\nailing  {LOST}\n" in top
+        assert re.search(rf"^{BTC} +trade +- +31 +- +- +- +75\.000% +- +- +- *$", top, re.MULTILINE)
+        top = json.loads(account.program.run("top", name, "--json", code=ON_SITE))
+        assert top["ailing"] == [LOST]
+        assert [(row["symbol"], row["channel"], row["gaps"]) for row in top["streams"]] == [(BTC, "trade", 31)]
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+        assert logged(errors) == [f"ailing: {LOST}; nothing is entered"]
+
+    def test_in_stages(self, account, free_ports):
+        name = account.live("lost", lost=True, transport={"zeromq": {"endpoint": f"tcp://127.0.0.1:{free_ports}"}})
+        stages = {stage: account.start(name, "--stage", stage) for stage in ("feed", "strategy", "execution")}
+        wait_for(lambda: LOST in (said_of(account, "status") or ""), stages["execution"])
+        assert LOST in account.json("status")["ailing"]
+        top = json.loads(account.program.run("top", name, "--json", code=ON_SITE))
+        assert [line for line in top["ailing"] if LOST in line] == [LOST]
+        assert [row["gaps"] for row in top["streams"]] == [31]
+        for process in stages.values():
+            process.send_signal(signal.SIGTERM)
+        told = {stage: logged(process.communicate(timeout=30)[1]) for stage, process in stages.items()}
+        assert [line for line in told["feed"] if LOST in line] == [f"ailing: {LOST}; nothing is entered"]
+        assert not [line for stage in ("strategy", "execution") for line in told[stage] if LOST in line]
+
+
+def said_of(account, verb):
+    """Return what a verb says once it tells that something ails; None before that."""
+    looking = account.program.start(verb)
+    output, _ = looking.communicate(timeout=30)
+    return output if "ailing" in output else None
+
+
+def logged(errors):
+    return [json.loads(line)["message"] for line in errors.splitlines()]
+
+
 class TestStopped:
     """An account of live runs: `tape` ends after 20 trades, and a position stays."""
 
@@ -349,7 +409,7 @@ class TestStopped:
         account.summary(account.live("morning"))
         assert "flattened while stopped; at the next start" in account.program.run("flatten")
         summary = account.summary(account.live("noon"))
-        assert (summary["positions"], summary["fills"]) == ({}, 2)
+        assert (summary["positions"], summary["fills"], summary["account"]["fills"]) == ({}, 1, 2)
         assert summary["latches"]["flattened"] == "flatten"
         assert account.json("resume")["changed"] == ["flattened"]
         assert account.json("reset")["changed"] == ["tripwire"]

@@ -369,6 +369,17 @@ def test_what_is_not_there_is_answered_with_the_nearest(site):
         assert errors.count("\n") == 1
 
 
+def test_hypothesis_is_asked_for_only_by_what_is_there(site):
+    site.owl()
+    (site.folder / "sitecustomize.py").write_text("import sys\nsys.modules['hypothesis'] = None\n")
+    code, output, errors = site.run("owk")
+    assert (code, output) == (2, "")
+    assert "no component or command is called owk; did you mean owl?" in errors
+    code, output, errors = site.run("owl")
+    assert (code, output) == (1, "")
+    assert errors.endswith("hypothesis, which is missing: pip install hypothesis\n")
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [("import nothing_of_that_name", "ModuleNotFoundError"), ("raise SystemExit(1)", "SystemExit: 1")],

@@ -30,10 +30,10 @@ def test_a_strategy_is_what_is_started_when_nothing_is_said(quantmind, folder):
     assert written(folder) == FILES
     assert sorted(line.removeprefix("wrote ") for line in output.splitlines()[:6]) == FILES
     assert output.splitlines()[6:] == [
-        "next: cd quantmind-night-owl && pip install -e '.[test]'",
+        "next: cd quantmind-night-owl && python -m pip install -e '.[test]'",
         "then:",
         "  pytest",
-        "  quantmind plugins check night_owl",
+        "  quantmind plugins check night_owl --kind strategy",
         "  quantmind plugins readme --check README.md",
         "  quantmind test recipes/night_owl.yaml",
         "  quantmind run recipes/night_owl.yaml",
@@ -65,7 +65,7 @@ def test_it_goes_where_it_is_said(quantmind, folder):
     code, output, _ = quantmind("plugins", "new", "night-owl", "--into", "my plugins", "--author", "Ada <a@b.org>")
     assert code == 0
     assert written(folder) == [f"my plugins/{path}" for path in FILES]
-    assert "next: cd 'my plugins/quantmind-night-owl' && pip" in output
+    assert "next: cd 'my plugins/quantmind-night-owl' && python -m pip install" in output
     project = tomllib.loads((folder / "my plugins" / "quantmind-night-owl" / "pyproject.toml").read_text())
     assert project["project"]["authors"] == [{"name": "Ada", "email": "a@b.org"}]
 

@@ -27,8 +27,8 @@ KEYS = {"events", "signals", "targets", "orders", "refusals", "fills", "equity",
 def recipe(program):
     """Write a recipe on the synthetic market."""
 
-    def write(name="demo", strategy=None, sinks=(), **feed):
-        plain = {
+    def write(name="demo", strategy=None, sinks=(), transport=None, **feed):
+        plain: dict[str, object] = {
             "name": name,
             "instruments": [BTC],
             "feeds": [{"synthetic": {"duration": "10m", "seed": 3, **feed}}],
@@ -37,6 +37,7 @@ def recipe(program):
             "risk": {"sizing": [{"fixed_quantity": {"quantity": 0.1}}]},
             "executor": {"paper": {"account": "demo", "balance": 10000}},
             "sinks": list(sinks),
+            **({"transport": transport} if transport else {}),
         }
         (program.folder / f"{name}.yaml").write_text(yaml.safe_dump(plain))
         return f"{name}.yaml"
@@ -323,20 +324,28 @@ class TestResume:
         assert summary["run"] == run.name
         assert program.export(run.name) == undisturbed
 
+    def test_stages_are_not_started_for_a_recipe_that_has_changed(self, program, recipe, free_ports):
+        name = recipe(transport={"zeromq": {"endpoint": f"tcp://127.0.0.1:{free_ports}"}})
+        run = program.summary(name)["run"]
+        recipe(transport={"zeromq": {"endpoint": f"tcp://127.0.0.1:{free_ports}"}}, seed=4)
+        errors = program.run("run", "--resume", run, code_expected=2)
+        assert errors == f"error: run {run} was made with another recipe, or this one has changed since\n"
+
 
 @pytest.fixture
 def live(program):
     """Write recipes of one account, on a live feed; returns their name."""
 
-    def write(name, direction, *, hold=False):
+    def write(name, direction, *, hold=False, transport=None, **options):
         plain = {
             "name": name,
             "instruments": [BTC],
-            "feeds": [{"tape": {"hold": hold}}],
+            "feeds": [{"tape": {"hold": hold, **options}}],
             "strategies": [{"once": {"direction": direction}}],
             "allocator": "equal_weight",
             "risk": {"sizing": [{"fixed_quantity": {"quantity": 0.1}}]},
             "executor": {"paper": {"account": "shared", "balance": 10000}},
+            **({"transport": transport} if transport else {}),
         }
         (program.folder / f"{name}.yaml").write_text(yaml.safe_dump(plain))
         return f"{name}.yaml"
@@ -366,8 +375,34 @@ class TestLive:
     def test_the_target_of_before_is_kept_until_there_is_another(self, program, live):
         program.summary(live("morning", 1.0), code=ON_SITE)
         again = program.summary(live("evening", 1.0), code=ON_SITE)
-        assert again["fills"] == 1
+        assert (again["fills"], again["account"]["fills"]) == (0, 1)
         assert Decimal(again["positions"][BTC]) == Decimal("0.1")
+
+    def test_a_summary_tells_apart_the_run_and_the_account(self, program, live):
+        first = program.summary(live("morning", 1.0), code=ON_SITE)
+        assert first["account"] is None
+        text = program.run("run", live("evening", -0.5), code=ON_SITE)
+        second = text[text.index("run ") :].splitlines()
+        assert [line.split()[0] for line in second] == [
+            "run", "events", "signals", "targets", "orders", "refusals", "fills", "latency",
+            "account", "position", "equity", "pnl", "fees", "funding", "drawdown",
+        ]  # fmt: skip
+        assert second[1:7] == [
+            "  events    20",
+            "  signals   1",
+            "  targets   1",
+            "  orders    1",
+            "  refusals  none",
+            "  fills     1",
+        ]
+        # The tape begins in 1970, and so does what is on record.
+        assert second[8] == "account since 1970-01-01 00:00"
+        third = program.summary(live("night", 1.0), code=ON_SITE)
+        assert (third["signals"], third["orders"], third["fills"]) == (1, 1, 1)
+        assert third["account"] == {
+            "signals": 3, "targets": 3, "orders": 3, "fills": 3, "refusals": {}, "since": 3_000_000_000,
+        }  # fmt: skip
+        assert Decimal(third["fees"]) > Decimal(first["fees"])
 
     def test_nobody_else_trades_the_account_meanwhile(self, program, live):
         process = program.start("run", "--json", live("morning", 1.0, hold=True), code=ON_SITE)
@@ -383,3 +418,20 @@ class TestLive:
             process.communicate()
         assert (process.returncode, errors) == (0, "")
         assert json.loads(output)["fills"] == 1
+
+    @pytest.mark.parametrize("staged", [False, True])
+    def test_a_live_run_is_not_resumed_and_nothing_is_started_for_it(self, program, live, free_ports, staged):
+        run = program.summary(live("morning", 1.0), code=ON_SITE)["run"]
+        transport = {"zeromq": {"endpoint": f"tcp://127.0.0.1:{free_ports}"}} if staged else None
+        name = live("morning", 1.0, transport=transport)
+        errors = program.run("run", name, "--resume", run, code=ON_SITE, code_expected=2)
+        assert errors == (
+            f"error: --resume goes on with a replay, and {run} is live: its account goes on by itself: "
+            f"`quantmind run {program.folder / name}`\n"
+        )
+
+    def test_a_live_pipeline_is_not_recorded_and_nothing_is_started_for_it(self, program, live, free_ports):
+        name = live("morning", 1.0, transport={"zeromq": {"endpoint": f"tcp://127.0.0.1:{free_ports}"}})
+        errors = program.run("run", name, "--record", code=ON_SITE, code_expected=2)
+        assert errors.startswith("error: --record writes the inputs of one process")
+        assert errors.count("\n") == 1

@@ -114,7 +114,7 @@ def test_a_plugin_that_fails_is_told_and_spoils_nothing(quantmind, broken):
     assert "console" in sinks(output)
     assert errors.startswith("warning: ")
     assert "boom" in errors
-    assert "is not in it" in errors
+    assert "is not in the schema" in errors
     assert len(errors.splitlines()) == 1
 
 

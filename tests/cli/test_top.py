@@ -45,7 +45,8 @@ class Stage:
             *self.more["figures"],
         ]
         stage, state = self.bus.stage, self.more["state"]
-        vitals = Vitals(stage, time.time_ns(), 4242, state, self.more["reasons"], tuple(figures))
+        said = self.more["reasons"], tuple(figures), self.more.get("symbols", ())
+        vitals = Vitals(stage, time.time_ns(), 4242, state, *said)
         self.bus.send("operations", Presence(stage, (), "20260101-120000-watched", state), vitals)
 
 
@@ -63,6 +64,19 @@ ACCOUNT = (
     metrics.PRICE.figure(50_000.5, BTC),
     metrics.STOP.figure(51_000, BTC),
 )
+
+TRADES = (
+    metrics.STREAM_EVENTS.figure(1_200, "trade", BTC),
+    metrics.STREAM_GAPS.figure(31, "trade", BTC),
+    metrics.STREAM_BACKFILLED.figure(27, "trade", BTC),
+    metrics.STREAM_MISSING.figure(4, "trade", BTC),
+    metrics.STREAM_DUPLICATES.figure(2, "trade", BTC),
+    metrics.STREAM_COMPLETENESS.figure(0.999999, "trade", BTC),
+    metrics.STREAM_PROVEN.figure(1, "trade", BTC),
+    metrics.STREAM_LAG.figure(0.0042, "trade", BTC),
+    metrics.STREAM_AGE.figure(1.25, "trade", BTC),
+)
+BOOKS = (metrics.STREAM_EVENTS.figure(7, "book", BTC), metrics.STREAM_PROVEN.figure(-1, "book", BTC))
 
 
 @pytest.fixture
@@ -118,6 +132,44 @@ async def test_one_json_object(program, live_recipe, publishers, stages):
         }
     ]
     assert found["incidents"][-1]["detail"] == "frames 5 to 7"
+    assert found["streams"] == []
+    assert found["ailing"] == ["execution: strategy: its last word is 9 s old"]
+
+
+async def test_the_streams_of_a_feed(program, live_recipe, publishers, stages):
+    venue = metrics.RECONNECTS.figure(4, "binanceusdm"), metrics.CLOCK_OFFSET.figure(-0.0123, "binanceusdm")
+    stages["feed"].more["figures"] = (*TRADES, *BOOKS, *venue, Figure("stream_gaps_total", ("trade",), 9.0))
+    output, errors = await publishers.until(program.start("top", str(live_recipe), "--json"), all_say(stages))
+    assert errors == ""
+    found = json.loads(output)
+    book, trade = found["streams"]
+    assert trade == {
+        "symbol": BTC, "channel": "trade", "events": 1200, "gaps": 31, "backfilled": 27, "missing": 4, "duplicates": 2,
+        "completeness": 0.999999, "proven": True, "lag": 0.0042, "age": 1.25,
+    }  # fmt: skip
+    assert (book["channel"], book["events"], book["proven"], book["gaps"]) == ("book", 7, None, None)
+    assert found["venues"] == [
+        {"venue": "binanceusdm", "reconnects": 4, "clock_offset": -0.0123, "rate_used": None},
+    ]
+
+    output, errors = await publishers.until(program.start("top", str(live_recipe)), all_say(stages))
+    assert errors == ""
+    # Four that are missing do not look like none.
+    assert re.search(rf"^{BTC} +trade +1,200 +31 +27 +4 +2 +99\.999% +yes +4\.2ms +1\.2s *$", output, re.MULTILINE)
+    assert re.search(rf"^{BTC} +book +7 +- +- +- +- +- +- +- +- *$", output, re.MULTILINE)
+    assert "\nvenue binanceusdm  reconnects 4  clock -12.3ms  rate -" in output
+
+
+async def test_what_ails_is_told_once_with_component_and_reason(program, live_recipe, publishers, stages):
+    lost = "feed tape: the tape is not connected"
+    stages["feed"].more |= {"reasons": (lost,), "symbols": ((BTC, "feed tape: its book is not proven"),)}
+    stages["execution"].more["reasons"] = (lost, "market data: it is late")
+    output, _ = await publishers.until(program.start("top", str(live_recipe)), all_say(stages))
+    assert [line for line in output.splitlines() if line.startswith("ailing")] == [
+        f"ailing  {lost}",
+        f"ailing  feed tape: its book is not proven ({BTC})",
+        "ailing  execution: market data: it is late",
+    ]
 
 
 async def test_one_plain_table_in_a_pipe(program, live_recipe, publishers, stages):
@@ -126,7 +178,7 @@ async def test_one_plain_table_in_a_pipe(program, live_recipe, publishers, stage
     assert (process.returncode, errors) == (0, "")
     assert "\x1b" not in output
     assert re.search(r"^execution +ready +4242 .* 2\.5ms +4 +5 +17 +6 +0 ", output, re.MULTILINE)
-    assert "\nexecution: strategy: its last word is 9 s old" in output
+    assert "\nailing  execution: strategy: its last word is 9 s old" in output
     assert "equity 10,123.50  wallet 10,000.00  PnL +123.50  drawdown 1.25%" in output
     assert "refused max_leverage 7" in output
     assert "latched operator (halt)" in output
@@ -145,7 +197,7 @@ async def test_a_replay_says_only_that_it_is_there(program, live_recipe, publish
     assert errors == ""
     assert re.search(r"^feed +starting +- +- +- ", output, re.MULTILINE)
     assert re.search(r"^sink +not heard ", output, re.MULTILINE)
-    assert "\nstrategy: failed: momentum raised" in output
+    assert "\nailing  strategy: failed: momentum raised" in output
 
 
 async def test_what_a_stranger_says_neither_breaks_nor_steers_it(program, live_recipe, publishers, stages):
@@ -167,7 +219,7 @@ async def test_what_a_stranger_says_neither_breaks_nor_steers_it(program, live_r
     process = program.start("top", str(live_recipe))
     output, errors = await publishers.until(process, tell)
     assert (process.returncode, errors) == (0, "")
-    assert "feed: ?[2J[bold]boo" in output
+    assert "ailing  feed: ?[2J[bold]boo" in output
     assert "\x1b" not in output
     assert "bad_frame of sink" in output
 
@@ -297,7 +349,7 @@ def test_a_real_pipeline(program, live_recipe, running):
     assert found["account"]["equity"] > 0
     assert found["run"].endswith("-watched")
     tapped = program.run("tap", str(live_recipe), "--topic", "market", "--count", "50").splitlines()
-    assert {json.loads(line)["type"] for line in tapped} <= {"quote", "trade", "bar"}
+    assert {json.loads(line)["type"] for line in tapped} <= {"quote", "trade", "mark", "bar"}
 
 
 def test_a_recipe_in_one_process(program, live_recipe, running):

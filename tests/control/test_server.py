@@ -263,6 +263,35 @@ class TestInstructions:
             run.price(110.0)
             assert run.position == -1
 
+    async def test_what_is_said_of_a_flattening_is_so(self, run):
+        home = Home(run.home, "r", live=True)
+        async with run.control():
+            outcome = await asyncio.to_thread(client.instruct, home, "flatten", "", "")
+            # No price has come since: nothing is closed yet.
+            assert run.position == 1
+            assert outcome.held == {BTC: 1}
+            (said, _) = outcome.lines()
+            assert said.endswith(
+                f"flattened; entries are cancelled, positions are being closed at market: 1.000 {BTC}; "
+                "see `quantmind status`"
+            )
+            (said, _) = (await asyncio.to_thread(client.instruct, home, "flatten", "", "")).lines()
+            assert said.endswith(
+                f"was flattened already; positions are being closed at market: 1.000 {BTC}; see `quantmind status`"
+            )
+            run.price(110.0)
+            (said, _) = (await asyncio.to_thread(client.instruct, home, "flatten", "", "")).lines()
+            assert said.endswith("was flattened already; no position is held")
+
+    async def test_of_a_stopped_account_it_is_what_the_next_start_does(self, run):
+        run.executing.end()
+        run.journal.close()
+        (said, _) = client.instruct(Home(run.home, "r"), "flatten", "", "").lines()
+        assert said.endswith(
+            f"flattened while stopped; at the next start entries are cancelled, positions are closed "
+            f"at market: 1.000 {BTC}"
+        )
+
     async def test_a_limit_begins_anew_and_only_by_a_reset(self, tmp_path):
         run = Run(tmp_path, (Tripwire(NoOptions()),))
         run.begin()
@@ -276,6 +305,7 @@ class TestInstructions:
                 "latches": {"tripwire": "reduce"},
                 "seq": 3,
                 "ts": 0,
+                "held": {BTC: "1.000"},
             }
             assert "tripwire" in (await ask(run.home, "reset", name="halted"))["error"]
             assert (await ask(run.home, "reset", name="tripwire"))["outcome"]["latches"] == {}

@@ -12,16 +12,7 @@ from quantmind.doctor.recipes import recipes
 from quantmind.errors import QuantMindError
 from quantmind.kinds import Greeting, Options, Server, Sink
 from quantmind.plugins import Plugins
-
-RECIPE = """\
-name: served
-instruments: [BTC/USDT:USDT]
-feeds: [{synthetic: {}}]
-strategies: [{momentum: {interval: 1m, rsi: 14, fast: 12, slow: 26}}]
-allocator: equal_weight
-risk: {sizing: [{fixed_quantity: {quantity: 10}}]}
-executor: paper
-"""
+from tests.doctor.served import RECIPE
 
 
 class HostOptions(Options):

@@ -1,6 +1,5 @@
 """Components made for graphs: what they offer, need and take is said by their options."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -11,11 +10,9 @@ from quantmind.graph.drawing import draw
 from quantmind.kinds import (
     MARKS,
     QUOTES,
-    TRADES,
     Allocator,
     Channel,
     Executor,
-    Feed,
     Limit,
     Needs,
     NoOptions,
@@ -26,31 +23,11 @@ from quantmind.kinds import (
     SizingRule,
     Strategy,
     Transport,
-    bars,
 )
 from quantmind.plugins import Plugins
 from quantmind.project import Project
 from quantmind.recipe.load import load
-
-
-def channel(word: str) -> Channel:
-    return {"quotes": QUOTES, "trades": TRADES, "marks": MARKS}.get(word) or bars(int(word) * 1_000_000_000)
-
-
-class TapeOptions(Options):
-    gives: list[str] = Field(default=["quotes", "trades"], description="Channels, or seconds of bars.")
-    only: str = Field(default="", description="The only symbol offered.")
-
-
-class Tape(Feed[TapeOptions]):
-    """Offers what its options say."""
-
-    name = "tape"
-
-    @classmethod
-    def offers(cls, options: TapeOptions, symbols: Sequence[str]) -> Mapping[str, frozenset[Channel]]:
-        symbols = [symbol for symbol in symbols if options.only in ("", symbol)]
-        return {symbol: frozenset(map(channel, options.gives)) for symbol in symbols}
+from tests.recipe.tape import NeedsOptions, Tape
 
 
 class Line(Tape):
@@ -59,23 +36,18 @@ class Line(Tape):
     name = "line"
 
 
-class NeedsOptions(Options):
-    needs: list[str] = Field(default=[], description="Channels, or seconds of bars.")
-    history: int = Field(default=0, description="Events to warm up with.")
+class FactsOptions(NeedsOptions):
     facts: bool = Field(default=False, description="Ask for fills and positions.")
 
-    def all(self) -> Needs:
-        return Needs(tuple(map(channel, self.needs)), self.history, fills=self.facts, positions=self.facts)
 
-
-class Cross(Strategy[NeedsOptions]):
+class Cross(Strategy[FactsOptions]):
     """Needs what its options say."""
 
     name = "cross"
 
     @classmethod
-    def needs(cls, options: NeedsOptions) -> Needs:
-        return options.all()
+    def needs(cls, options: FactsOptions) -> Needs:
+        return options.all(facts=options.facts)
 
 
 class Even(Allocator[NoOptions]):
@@ -84,14 +56,14 @@ class Even(Allocator[NoOptions]):
     name = "even"
 
 
-class Share(SizingRule[NeedsOptions]):
+class Share(SizingRule[FactsOptions]):
     """Sizes."""
 
     name = "share"
 
     @classmethod
-    def needs(cls, options: NeedsOptions) -> Needs:
-        return options.all()
+    def needs(cls, options: FactsOptions) -> Needs:
+        return options.all(facts=options.facts)
 
 
 class Net(Protection[NoOptions]):
@@ -100,14 +72,14 @@ class Net(Protection[NoOptions]):
     name = "net"
 
 
-class Ceiling(Limit[NeedsOptions]):
+class Ceiling(Limit[FactsOptions]):
     """Limits."""
 
     name = "ceiling"
 
     @classmethod
-    def needs(cls, options: NeedsOptions) -> Needs:
-        return options.all()
+    def needs(cls, options: FactsOptions) -> Needs:
+        return options.all(facts=options.facts)
 
 
 class DeskOptions(Options):

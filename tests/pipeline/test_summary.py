@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from quantmind.kinds.limit import Limit
 from quantmind.market.instruments import KNOWN
 from quantmind.pipeline.executing import Executing
 from quantmind.pipeline.summary import Summary
+from quantmind.pipeline.tally import AccountTally
 from quantmind.trader.gate import Gate
 from quantmind.trader.journal import Journal
 from quantmind.trader.rules import Rules
@@ -95,6 +97,12 @@ def test_as_json_no_digit_of_money_is_lost(executing):
     assert {symbol: D(quantity) for symbol, quantity in plain["positions"].items()} == {BTC: 1}
     assert plain["latency_us"] == {"p50": 2.0, "p99": 2.0}
     assert plain["sinks"] == {"slow": "3 events lost"}
+
+
+def test_what_a_stage_leaves_to_who_started_it_is_the_same(executing):
+    tally = AccountTally(since=5, signals=3, refusals={"stale": 2})
+    summary = msgspec.structs.replace(Summary.of("r", 2, executing, [2_000], {}), account=tally)
+    assert Summary.from_json(json.loads(json.dumps(summary.as_json()))) == summary
 
 
 def test_latches_funding_drawdown_and_figures(executing):

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from quantmind.kinds import (
     MARKS,
     QUOTES,
-    TRADES,
     Allocator,
     Channel,
     Duration,
@@ -34,29 +33,7 @@ from quantmind.plugins import Plugins
 from quantmind.project import Project
 from quantmind.recipe.load import load
 from quantmind.recipe.problems import RecipeProblems
-
-
-def channel(word: str) -> Channel:
-    return {"quotes": QUOTES, "trades": TRADES, "marks": MARKS}.get(word) or bars(int(word) * 1_000_000_000)
-
-
-class TapeOptions(Options):
-    gives: list[str] = Field(default=["quotes", "trades"], description="Channels, or seconds of bars.")
-    only: str = Field(default="", description="The only symbol offered.")
-    broken: bool = Field(default=False, description="Raise when asked.")
-
-
-class Tape(Feed[TapeOptions]):
-    """Offers what its options say."""
-
-    name = "tape"
-
-    @classmethod
-    def offers(cls, options: TapeOptions, symbols: Sequence[str]) -> Mapping[str, frozenset[Channel]]:
-        if options.broken:
-            raise KeyError("tape")
-        symbols = [symbol for symbol in symbols if options.only in ("", symbol)]
-        return {symbol: frozenset(map(channel, options.gives)) for symbol in symbols}
+from tests.recipe.tape import NeedsOptions, Tape
 
 
 class Wire(Feed[NoOptions]):
@@ -130,19 +107,14 @@ class Cap(Ceiling):
     capabilities = frozenset({"caps_leverage"})
 
 
-class FenceOptions(Options):
-    needs: list[str] = Field(default=[], description="Channels, or seconds of bars.")
-    history: int = Field(default=0, description="Events to warm up with.")
-
-
-class Fence(Limit[FenceOptions]):
+class Fence(Limit[NeedsOptions]):
     """Needs what its options say."""
 
     name = "fence"
 
     @classmethod
-    def needs(cls, options: FenceOptions) -> Needs:
-        return Needs(tuple(map(channel, options.needs)), options.history, fills=True, positions=True)
+    def needs(cls, options: NeedsOptions) -> Needs:
+        return options.all(facts=True)
 
 
 class Goal(Protection[NoOptions]):
@@ -151,25 +123,25 @@ class Goal(Protection[NoOptions]):
     name = "goal"
 
 
-class Net(Protection[FenceOptions]):
+class Net(Protection[NeedsOptions]):
     """Gives a stop, of what its options say."""
 
     name = "net"
     capabilities = frozenset({"protects"})
 
     @classmethod
-    def needs(cls, options: FenceOptions) -> Needs:
-        return Needs(tuple(map(channel, options.needs)), options.history)
+    def needs(cls, options: NeedsOptions) -> Needs:
+        return options.all()
 
 
-class Scale(SizingRule[FenceOptions]):
+class Scale(SizingRule[NeedsOptions]):
     """Sizes by what its options say."""
 
     name = "scale"
 
     @classmethod
-    def needs(cls, options: FenceOptions) -> Needs:
-        return Needs(tuple(map(channel, options.needs)), options.history)
+    def needs(cls, options: NeedsOptions) -> Needs:
+        return options.all()
 
 
 class DeskOptions(Options):
@@ -210,7 +182,13 @@ class PaperTrailOptions(Options):
     def _plain(cls, value: str) -> str:
         if value == "explode":
             raise RuntimeError("boom")
+        if value == "exit":
+            raise SystemExit(3)
         return value
+
+    @model_validator(mode="after")
+    def _whole(self):
+        return None if self.path == "forgotten" else self
 
 
 class PaperTrail(Sink[PaperTrailOptions]):

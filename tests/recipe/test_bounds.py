@@ -16,10 +16,11 @@ from pydantic import ValidationError
 from quantmind.cli import main
 from quantmind.kinds.options import parse_duration
 from quantmind.plugins import Plugins
-from quantmind.project import Project
-from quantmind.recipe.document import parse
+from quantmind.project import MOST, Project
+from quantmind.recipe.document import MAX_BYTES, parse
 from quantmind.recipe.given import Quotes
-from quantmind.recipe.interpolate import MAX_LENGTH, MOST, Interpolation
+from quantmind.recipe.interpolate import MAX_LENGTH, Interpolation
+from quantmind.recipe.interpolate import MOST as MOST_IN_ONE
 from quantmind.recipe.lint import lint
 from quantmind.recipe.load import read
 from quantmind.recipe.problems import ENOUGH, LONGEST, SHOWN
@@ -27,10 +28,11 @@ from quantmind.recipe.walk import MAX_NODES
 
 TESTS = Path(__file__).parents[1]
 WORST = runpy.run_path(str(TESTS / "recipe" / "corpus" / "worst.py"))["WORST"]
+FULL = runpy.run_path(str(TESTS / "recipe" / "corpus" / "worst.py"))["PROJECT"]
 BENCH = runpy.run_path(str(TESTS / "benchmarks" / "bench_lint.py"))
 RECIPES = sorted((TESTS.parent / "recipes").glob("*.yaml"))
-MOST_MEMORY = 50
-SPREAD = 14
+MOST_MEMORY = 45
+SPREAD = 9
 """MB beyond those of quickstart that the worst recipe takes: what an interpreter takes itself differs."""
 
 SOUND = {
@@ -41,6 +43,7 @@ SOUND = {
     "strategies",
     "strategies of nanoseconds by symbols",
     "tests",
+    "tests of rules",
 }
 """Those that have nothing but warnings."""
 
@@ -63,6 +66,19 @@ def test_the_worst_is_told_briefly_and_takes_little(name, tmp_path):
     assert len(problems) <= SHOWN + 1
     assert all(len(str(problem)) <= 3 * LONGEST for problem in problems)
     assert any(problem.severity == "error" for problem in problems) is (name not in SOUND)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["every component", "misspelt components", "prices that are none", "feeds"])
+def test_a_full_quantmind_yaml_beside_it_takes_little_more(name, tmp_path):
+    (tmp_path / "quantmind.yaml").write_text(FULL)
+    project = Project.read(tmp_path / "quantmind.yaml", {})
+    assert len(FULL) == MAX_BYTES
+    assert MOST - 3 <= len(project.document.marks) <= MOST
+    file = tmp_path / "worst.yaml"
+    file.write_text(WORST[name])
+    *_, peak = BENCH["measured"](BENCH["LINT"], str(file))
+    assert peak <= max(MOST_MEMORY, quickstart() + SPREAD)
 
 
 @pytest.mark.slow
@@ -90,7 +106,7 @@ def test_an_alias_counts_as_much_as_what_it_stands_for():
 
 def test_what_is_put_in_is_bounded_in_all_texts_together():
     interpolation = Interpolation({"A": "x" * 1_000})
-    texts = interpolation.resolve(["${A}" * MOST] * 20)
+    texts = interpolation.resolve(["${A}" * MOST_IN_ONE] * 20)
     assert sum(map(len, texts)) <= MAX_LENGTH
     assert [path for path, fault in interpolation.faults.items() if "1 MiB" in fault] == [
         f"[{n}]" for n in range(10, 20)

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from quantmind.errors import RecipeError, UsageError
-from quantmind.pipeline.recipe_test import REPLACED
+from quantmind.pipeline.recipe_test import REPLACED, prepare
 from quantmind.plugins import Plugins
 from quantmind.project import Project
 from quantmind.recipe.document import Document, parse
@@ -200,23 +200,27 @@ def examine(content, project="limits: []\n"):
     sound = not any(problem.severity == "error" for problem in problems)
     for replaced in ((), REPLACED):
         try:
-            recipe = load(file, PLUGINS, defaults, ENVIRON, replaced)
+            recipe = load(file, PLUGINS, defaults, ENVIRON, replaced, tested=bool(replaced))
         except RecipeProblems as error:
             assert_told_well(error.problems, lines_of(text))
-            if sound and not replaced:
+            if sound:
                 assert problems or "${" in text + project
             continue
         except RecipeError:
+            continue
+        if replaced:
+            # What lint and loading are content with can be run.
+            for test in recipe.tests:
+                prepare(recipe, test, PLUGINS)
             continue
         with contextlib.suppress(RecipeProblems):
             wire(recipe)
         shown = as_yaml(recipe)
         assert not parse(shown.encode(), "shown.yaml").problems
         json.dumps(as_json(recipe))
-        if not replaced:
-            # What shows a sound recipe is one, too, but for what cannot be wired.
-            again = load(parse(shown.encode(), "shown.yaml").data, PLUGINS, Project(defaults.state), ENVIRON)
-            assert again.name == recipe.name
+        # What shows a sound recipe is one, too, but for what cannot be wired.
+        again = load(parse(shown.encode(), "shown.yaml").data, PLUGINS, Project(defaults.state), ENVIRON)
+        assert again.name == recipe.name
 
 
 any_yaml = st.lists(

@@ -152,7 +152,15 @@ def test_optional_sections_may_be_left_out_or_hold_only_comments(bench):
         ),
         (
             ("  - trail", "  - trail: {path: explode}"),
-            "trail: its options cannot be checked: RuntimeError: boom",
+            "trail: its options cannot be checked: RuntimeError: boom (tests/recipe/conftest.py:",
+        ),
+        (
+            ("  - trail", "  - trail: {path: exit}"),
+            "trail: its options cannot be checked: SystemExit: 3 (tests/recipe/",
+        ),
+        (
+            ("  - trail", "  - trail: {path: forgotten}"),
+            "trail: its options' validator must return self; a fault of its plugin",
         ),
         (("risk:", "risk:\n  max_age: 0s"), "risk.max_age: must be above 0, was 0s"),
         (("risk:", "risk:\n  no_trade_band: 1"), "risk.no_trade_band: must be below 1, was 1"),

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from pydantic import Field
 
-from quantmind.errors import UsageError
+from quantmind.errors import RecipeError
 from quantmind.events import Quote, Signal
 from quantmind.kinds import (
     QUOTES,
@@ -259,7 +259,7 @@ def test_a_venue_is_replaced_by_the_simulated_executor(tmp_path):
     given = {**quotes(1000, 1000), "equity": 1000, "fee": 0.001}
     assert told(tmp_path, [1], given, {"position": 1, "equity": 999}, executor="venue", **rules) == ""
     several = Plugins(extra=[Tape, Tether, Venue, Twin], environ={})
-    with pytest.raises(UsageError, match=r"one simulated executor in place of venue; installed: paper, twin"):
+    with pytest.raises(RecipeError, match=r"one simulated executor in place of venue; installed: paper, twin"):
         told(tmp_path, [1], given, {"position": 1}, executor="venue", plugins=several, **rules)
 
 

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from quantmind.kinds import Executor, NoOptions
+from quantmind.plugins import Plugins
 from quantmind.recipe.document import Document, parse
 from quantmind.recipe.findings import Findings
 from quantmind.recipe.interpolate import Interpolation
@@ -24,7 +26,21 @@ tests:
 TWO = ("[BTC/USDT:USDT]", "[BTC/USDT:USDT, ETH/USDT:USDT]")
 
 
-def written(given="{quotes: {bid: [1]}}", expect="{orders: []}", name="x"):
+class Practice(Executor[NoOptions]):
+    """Is simulated."""
+
+    name = "practice"
+    simulated = True
+
+
+@pytest.fixture
+def plugins(plugins):
+    """Those of the bench, and an executor for tests."""
+    others = [plugins.find(row.kind, row.name) for row in plugins.all() if row.kind]
+    return Plugins(allow=(), extra=[*others, Practice], environ={})
+
+
+def written(given="{trades: {price: [1]}}", expect="{orders: []}", name="x"):
     return ("sinks:", f"tests:\n  - name: {name}\n    given: {given}\n    expect: {expect}\nsinks:")
 
 
@@ -125,11 +141,11 @@ def test_tests_are_shown_with_their_origins(bench):
             "r.yaml:15:30: tests[0].expect.orders[0].side: must be one of 'buy' or 'sell', was by",
         ),
         (
-            ("sinks:", "tests:\n  - {name: x, given: {quotes: {bid: [1]}}}\nsinks:"),
+            ("sinks:", "tests:\n  - {name: x, given: {trades: {price: [1]}}}\nsinks:"),
             "r.yaml:13:5: tests[0].expect: is missing",
         ),
         (
-            ("sinks:", "tests:\n  - {name: x, give: {}, given: {quotes: {bid: [1]}}, expect: {orders: []}}\nsinks:"),
+            ("sinks:", "tests:\n  - {name: x, give: {}, given: {trades: {price: [1]}}, expect: {orders: []}}\nsinks:"),
             "r.yaml:13:15: tests[0].give: is not known; did you mean given? known: name, given, expect",
         ),
     ],
@@ -174,7 +190,7 @@ def test_a_strategy_that_is_not_there_is_a_problem(bench):
 def test_with_several_instruments_a_series_says_whose_it_is(bench):
     (problem,) = bench.refused(TWO, written())
     assert problem == (
-        "r.yaml:14:21: tests[0].given.quotes: must be by symbol, {BTC/USDT:USDT: {...}}: the recipe has several"
+        "r.yaml:14:21: tests[0].given.trades: must be by symbol, {BTC/USDT:USDT: {...}}: the recipe has several"
     )
     (problem,) = bench.refused(TWO, written("{quotes: {BTC/USDT:USDT: {bid: [1]}}}"))
     assert "tests[0].given: has no market of ETH/USDT:USDT" in problem

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quantmind.kinds import MARKS, QUOTES, TRADES, Needs, bars
+from quantmind.kinds import MARKS, QUOTES, TRADES, Channel, Needs, bars
 from quantmind.market.bars import Built
 from quantmind.plugins import Plugins
 from quantmind.project import Project
@@ -165,19 +165,88 @@ def test_the_allocator_says_what_is_wrong(bench):
 def test_a_component_that_raises_is_a_problem(bench):
     (problem,) = refused(bench, feeds("tape: {broken: true}"))
     assert problem.endswith(
-        "feeds[0].tape: its offers cannot be told: KeyError: 'tape'; a fault of its plugin, or of its options"
+        "feeds[0].tape: its offers cannot be told: KeyError: 'tape' (tests/recipe/tape.py:28); "
+        "a fault of its plugin, or of its options"
     )
 
 
-@pytest.mark.parametrize("needs", [Needs(MINUTE), MINUTE, Needs(("bar",)), None])
-def test_needs_that_are_none_are_a_problem(bench, needs, monkeypatch):
+def answering(bench, monkeypatch, what, answer):
+    """Wire a recipe of which one component answers otherwise; return what is told."""
     recipe = bench.load()
-    monkeypatch.setattr(recipe.strategies[0].component, "needs", lambda _: needs)
+    spec = {
+        "needs": recipe.strategies[0],
+        "offers": recipe.feeds[0],
+        "runs_live": recipe.feeds[0],
+        "check": recipe.allocator,
+        "wants": recipe.executor,
+    }[what]
+    monkeypatch.setattr(spec.component, what, answer)
     with pytest.raises(RecipeProblems) as refusal:
         wire(recipe)
-    assert "strategies[0].cross: its needs cannot be told: TypeError: it must be Needs((CHANNEL, ...)), was " in str(
-        refusal.value
-    )
+    first, *_ = str(refusal.value).splitlines()
+    assert f" {spec.path}: its {what} " in first
+    assert first.endswith("; a fault of its plugin, or of its options")
+    return first
+
+
+class UnprintableError(Exception):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+    __repr__ = __str__
+
+
+@pytest.mark.parametrize(
+    ("what", "answers"),
+    [
+        (
+            "needs",
+            [
+                None,
+                MINUTE,
+                Needs(MINUTE),
+                Needs(("bar",)),
+                Needs((MINUTE,), history="x"),
+                Needs((MINUTE,), history=-1),
+                Needs((MINUTE,), history=1.5),
+                Needs((bars(0),)),
+                Needs((bars(-5),)),
+                Needs((bars("1m"),)),
+                Needs((Channel("bars", 1),)),
+                Needs((Channel("trade", 1),)),
+                Needs((MINUTE,), fills="yes"),
+            ],
+        ),
+        ("offers", [None, [], "trades", TRADES, {BTC: None}, {BTC: TRADES}, {BTC: ["trades"]}, {BTC: [bars(0)]}]),
+        ("wants", [None, TRADES, "trades", ["trades"], [bars(-1)], 5]),
+        ("check", [None, "wrong", [None], 0]),
+        ("runs_live", [None, 1, "yes"]),
+    ],
+)
+def test_an_answer_that_is_none_is_a_problem(bench, monkeypatch, what, answers):
+    for answer in [*answers, UnprintableError()]:
+        told = answering(bench, monkeypatch, what, lambda *_, answer=answer: answer)
+        assert f"its {what} must give " in told
+        assert ", was " in told
+        assert " (tests/recipe/test_wiring.py:" in told
+
+
+@pytest.mark.parametrize("what", ["needs", "offers", "wants", "check", "runs_live"])
+@pytest.mark.parametrize("raised", [UnprintableError(), SystemExit(3), NotImplementedError()])
+def test_whatever_a_component_raises_is_a_problem(bench, monkeypatch, what, raised):
+    def answer(*_):
+        raise raised
+
+    told = answering(bench, monkeypatch, what, answer)
+    assert f"its {what} cannot be told: {type(raised).__name__}" in told
+    assert " (tests/recipe/test_wiring.py:" in told
+
+
+def test_any_collection_of_channels_is_an_answer(bench, monkeypatch):
+    recipe = bench.load()
+    monkeypatch.setattr(recipe.feeds[0].component, "offers", lambda _, symbols: {BTC: [TRADES, QUOTES]})
+    monkeypatch.setattr(recipe.executor.component, "wants", lambda _, offered: (QUOTES,))
+    assert wire(recipe).wanted == ({BTC: frozenset({QUOTES, TRADES})},)
 
 
 words = st.lists(st.sampled_from(["quotes", "trades", "marks", "1", "5", "10", "60"]), max_size=4)

@@ -89,6 +89,12 @@ def test_what_is_required_secret_and_bounded_is_told():
     assert [name for name, row in ROWS.items() if row.required and "." not in name] == ["wanted"]
     assert ROWS["tiers[].volume"].required
     assert [name for name, row in ROWS.items() if row.secret] == ["password"]
+    assert [ROWS[name].need for name in ("wanted", "left_out", "empty", "late")] == [
+        "required",
+        "optional",
+        "optional",
+        "",
+    ]
     assert (ROWS["part"].type, ROWS["part"].bounds, ROWS["part"].description) == (
         "number",
         "above 0, at most 1",

@@ -11,6 +11,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,7 +25,7 @@ from quantmind.scaffold.package import WRITTEN_KINDS, package, steps
 
 NAMES = st.from_regex(r"[a-z][a-z0-9]{0,9}([-_][a-z0-9]{1,5}){0,3}", fullmatch=True).filter(
     lambda name: (
-        not keyword.iskeyword(name) and name not in {"null", "true", "false"} and not name.startswith("quantmind")
+        not keyword.iskeyword(name) and name not in {"id", "null", "true", "false"} and not name.startswith("quantmind")
     )
 )
 
@@ -41,7 +42,10 @@ def test_there_is_a_package_of_every_kind_and_of_a_command():
     ("written", "said"),
     [
         ("", "write small letters, digits, - and _, a letter first, such as night-owl"),
-        ("Momentum", "write small letters"),
+        ("Momentum", "write small letters, digits, - and _, a letter first, such as momentum"),
+        ("NightOwl", "write small letters, digits, - and _, a letter first, such as night-owl"),
+        ("RSI 14", "write small letters, digits, - and _, a letter first, such as rsi-14"),
+        ("Null", "write small letters, digits, - and _, a letter first, such as night-owl"),
         ("2fast", "write small letters"),
         ("a b", "write small letters"),
         ("a--b", "write small letters"),
@@ -50,7 +54,9 @@ def test_there_is_a_package_of_every_kind_and_of_a_command():
         ("ä", "write small letters"),
         ("../a", "write small letters"),
         ("a" * 41, "it has 41 letters, more than 40"),
+        ("a" * 60, "it has 60 letters, more than 40"),
         ("class", "it is a word of Python: add one to it"),
+        ("id", "it is a word of recipes: add one to it"),
         ("null", "YAML takes it for a value: add a word to it"),
         ("true", "YAML takes it for a value"),
         ("quantmind-breakout", "leave out quantmind-, the package is called so by itself"),
@@ -129,14 +135,39 @@ def test_the_readme_describes_it_from_the_start(kind):
 
 
 @pytest.mark.parametrize("kind", WRITTEN_KINDS)
-@pytest.mark.parametrize("name", ["owl", "a-name-that-has-all-of-the-forty-letters"])
-def test_its_code_passes_a_linter(kind, name, tmp_path):
-    for path, content in package(Name.read(name), kind).items():
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_bytes(content)
-    ruff = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "."]
-    done = subprocess.run(ruff, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
+@pytest.mark.parametrize("name", ["test", "test-owl", "testament"])
+def test_a_class_is_not_taken_for_a_test(kind, name):
+    (module,) = (
+        ast.parse(text) for path, text in texts(name, kind).items() if re.fullmatch(r"quantmind_\w+\.py", path)
+    )
+    assert [node.name for node in module.body if isinstance(node, ast.ClassDef) and node.name.startswith("Test")] == []
+
+
+@pytest.mark.parametrize("kind", WRITTEN_KINDS)
+def test_its_code_is_as_formatter_and_linter_want_it_however_long_its_name_is(kind, tmp_path):
+    """A class is called after it, and what does not fit in a line any more is broken as they do it."""
+    for length in range(1, 41):
+        for path, content in package(
+            Name.read("owl-of-the-old-barn-that-watches-at-night"[:length].rstrip("-")), kind
+        ).items():
+            if path.suffix == ".py":
+                (tmp_path / str(length)).mkdir(exist_ok=True)
+                (tmp_path / str(length) / path).write_bytes(content)
+    # Beside one another their own modules are no first-party ones to the linter, and would be sorted elsewhere.
+    for command in (["format", "--diff"], ["check", "--ignore", "I001"]):
+        ruff = [sys.executable, "-m", "ruff", *command, "--isolated", "--no-cache", "."]
+        done = subprocess.run(ruff, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("kind", [*KINDS])
+def test_its_recipe_has_tests_and_the_next_step_is_to_run_them(kind):
+    recipe = yaml.safe_load(texts("night-owl", kind)["recipes/night_owl.yaml"])
+    assert recipe["tests"]
+    assert steps(Name.read("night-owl"), kind)[-2:] == [
+        "quantmind test recipes/night_owl.yaml",
+        "quantmind run recipes/night_owl.yaml",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -93,7 +94,7 @@ def first_steps(fresh, kind):
     printed = fresh.run(
         "quantmind", "plugins", "new", f"my-{kind}", "--kind", kind, "--author", "Ada <ada@example.org>"
     )
-    assert f"next: cd quantmind-my-{kind} && pip install -e '.[test]'\nthen:\n" in printed
+    assert f"next: cd quantmind-my-{kind} && python -m pip install -e '.[test]'\nthen:\n" in printed
     return [line.strip() for line in printed.partition("then:\n")[2].splitlines()]
 
 
@@ -155,8 +156,14 @@ def check_types(fresh):
 
 
 def check_wheel(fresh):
-    """See that a wheel of a package has its module, and no tests and no recipes beside it."""
-    folder = folder_of(fresh, "strategy")
+    """See that a wheel of a package has its modules, whatever it is called, and no tests and no recipes beside them."""
+    folder = fresh.folder / "renamed"
+    left_out = shutil.ignore_patterns("__pycache__", ".*_cache")
+    shutil.copytree(folder_of(fresh, "strategy"), folder, ignore=left_out)
+    settings = folder / "pyproject.toml"
+    settings.write_text(settings.read_text().replace('name = "quantmind-my-strategy"', 'name = "renamed"'))
+    for name in ("second.py", "conftest.py", "test_second.py"):
+        (folder / name).write_text("")
     build = [
         sys.executable,
         "-m",
@@ -171,4 +178,7 @@ def check_wheel(fresh):
     fresh.run(*build, environ=fresh.pip_environ)
     (wheel,) = (fresh.folder / "built").glob("*.whl")
     listed = fresh.run(sys.executable, "-m", "zipfile", "--list", wheel).splitlines()[1:]
-    assert [line.split()[0] for line in listed if ".dist-info/" not in line] == ["quantmind_my_strategy.py"]
+    assert [line.split()[0] for line in listed if ".dist-info/" not in line] == [
+        "quantmind_my_strategy.py",
+        "second.py",
+    ]

@@ -105,6 +105,19 @@ def test_a_live_feed_is_left_out_until_it_may_connect(monkeypatch):
     assert {promise.left_out for promise in told} == {"", "live events come as they arrive", "live events come once"}
 
 
+class Unheard(Live):
+    gives = ()
+
+
+def test_a_live_feed_of_which_nothing_comes_has_kept_nothing(monkeypatch):
+    monkeypatch.setattr("quantmind.testing.feed.SECONDS", 0.2)
+    subject = FeedSubject(lambda: Unheard(NoOptions(), INSTRUMENTS), Terms(live=True, strict=False))
+    told = {promise.words: promise for promise in report(PROMISES, subject)}
+    assert not any(promise.fault for promise in told.values())
+    for words in ("gives events of the wanted channels only", "gives figures that can be true"):
+        assert told[words].left_out == "no event came within 0.2 s: is its server there?"
+
+
 class Fickle(Sound):
     asked = 0
 

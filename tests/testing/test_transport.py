@@ -14,7 +14,7 @@ from quantmind.errors import QuantMindError
 from quantmind.events import codec
 from quantmind.kinds import Options, Transport
 from quantmind.kinds.transport import OBSERVER
-from quantmind.testing import check_transport, transport
+from quantmind.testing import check_transport, transport, waiting
 from quantmind.testing.proving import transport_end, transport_processes
 
 
@@ -111,6 +111,17 @@ def wires(fault=""):
     return lambda stage: Wire(WireOptions(fault=fault), "wired", stage, world)
 
 
+@pytest.fixture
+def impatient(monkeypatch):
+    """Let the checks wait for a few seconds only."""
+
+    def wait(seconds):
+        for module in (waiting, transport_end):
+            monkeypatch.setattr(module, "PATIENCE", seconds)
+
+    return wait
+
+
 async def test_a_sound_transport_passes():
     await check_transport(wires(), processes=False)
 
@@ -135,8 +146,8 @@ async def test_a_sound_transport_passes():
         ("observer publishes", "check_observer", "an observer publishes nothing"),
     ],
 )
-async def test_each_fault_is_found(monkeypatch, fault, check, promise):
-    monkeypatch.setattr(transport_end, "PATIENCE", 1.0)
+async def test_each_fault_is_found(impatient, monkeypatch, fault, check, promise):
+    impatient(1.0)
     monkeypatch.setattr(transport, "CHECKS", (getattr(transport, check),))
     with pytest.raises(AssertionError, match=promise):
         await check_transport(wires(fault), processes=False)
@@ -202,8 +213,8 @@ def faulty(tmp_path, monkeypatch):
         ("Deaf", "check_kill", "a stage that was killed is found again"),
     ],
 )
-async def test_each_fault_between_processes_is_found(faulty, free_ports, monkeypatch, name, check, promise):
-    monkeypatch.setattr(transport_end, "PATIENCE", 8.0)
+async def test_each_fault_between_processes_is_found(faulty, free_ports, impatient, name, check, promise):
+    impatient(8.0)
     kind = getattr(faulty, name)
     options = kind.options_model.model_validate({"endpoint": f"tcp://127.0.0.1:{free_ports}"})
     with pytest.raises(AssertionError, match=promise):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -26,8 +29,31 @@ def commands() -> Mapping[str, tuple[EntryPoint, ...]]:
 
 
 def summaries(taken: Sequence[str]) -> dict[str, str]:
-    """Return each command that is no verb of QuantMind itself, with whose it is."""
-    return {name: f"Commands of {owner(points[0])}." for name, points in commands().items() if name not in taken}
+    """Return each command that is no verb of QuantMind itself, with what it does; imports nothing of theirs."""
+    return {name: summary(points[0]) for name, points in commands().items() if name not in taken}
+
+
+def summary(point: EntryPoint) -> str:
+    """Return the first line of its help as its source has it, else that of its distribution, else whose it is."""
+    meta = point.dist.metadata if point.dist is not None else None
+    told = meta["Summary"] if meta is not None and meta["Name"] != OWN else ""
+    return _first_line(point) or ("" if told == "UNKNOWN" else told) or f"Commands of {owner(point)}."
+
+
+def _first_line(point: EntryPoint) -> str:
+    """Return the first line of the docstring of a function; empty where it is not found in the file of its module."""
+    # The finder of a top-level name imports nothing; that of a module inside of it would import the package.
+    package, *inner = point.module.split(".")
+    try:
+        spec = find_spec(package)
+        if spec is None or not spec.origin:
+            return ""
+        file = Path(spec.origin).parent.joinpath(*inner).with_suffix(".py") if inner else Path(spec.origin)
+        text = file.read_text("utf-8")
+    except (ImportError, OSError, ValueError):
+        return ""
+    said = re.search(rf'^def {re.escape(point.attr)}\([^)]*\)[^\n]*:\n +"""(.+?)(?:"""|\n)', text, re.MULTILINE)
+    return said[1].strip() if said is not None else ""
 
 
 def packages() -> Mapping[str, str]:
@@ -60,7 +86,7 @@ def listed(plugins: Plugins, taken: Sequence[str]) -> list[Found]:
             meta = point.dist.metadata if point.dist is not None else None
             origin = (meta["Name"], meta["Version"]) if meta is not None else ("", "")
             module = point.value.partition(":")[0].strip()
-            given = "" if fault else f"Commands of {owner(point)}."
+            given = "" if fault else summary(point)
             rows.append(Found("command", name, given, *origin, module, fault))
     return rows
 
@@ -72,7 +98,6 @@ def load(name: str, session: Session) -> click.Command:
         PluginError: it may not, it cannot be imported, it is no command, or two plugins give it.
     """
     import os
-    from pathlib import Path
 
     from quantmind.plugins import PluginError
     from quantmind.project import Project

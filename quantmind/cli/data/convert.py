@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 from collections.abc import Sequence
@@ -15,12 +14,15 @@ from quantmind.cli.backtest import MOMENT
 from quantmind.cli.calling.session import Session
 from quantmind.cli.data.options import CHANNELS, SPAN, check_symbol, counted, store_folder, with_interval
 from quantmind.errors import UsageError
-from quantmind.kinds.channel import Channel
 
 if TYPE_CHECKING:
     from quantmind.data.store.layout import Stream
     from quantmind.data.store.store import Store
     from quantmind.kinds import Archive
+    from quantmind.kinds.channel import Channel
+
+_LISTED = 10
+"""Channels of a store that are told at the most."""
 
 _CONTENTS = {"bar": "bars", "mark": "marks", "funding": "funding"}
 
@@ -112,6 +114,8 @@ def _into_store(
                 some = with_interval(channels or tuple(sorted(job.channels(symbol or "") or ())), interval or 0)
                 if not some:
                     raise UsageError(f"{path}: has nothing of {symbol}")
+                import asyncio
+
                 count = asyncio.run(take_recording(job, symbol or "", some, writer))
                 what = f"{', '.join(map(str, some))} of {symbol} of {job.venue}"
             rows.append({"file": str(path), "events": count, "what": what, "store": str(folder)})
@@ -183,6 +187,8 @@ def _stream(store: Store, venue: str | None, symbol: str | None, channels: Seque
     Raises:
         UsageError: there is none, or several.
     """
+    from quantmind.kinds.channel import Channel
+
     found = [
         stream
         for stream in store.streams()
@@ -190,7 +196,25 @@ def _stream(store: Store, venue: str | None, symbol: str | None, channels: Seque
         and symbol in (None, stream.symbol)
         and (not channels or stream.channel in channels or Channel(stream.channel.kind) in channels)
     ]
-    if len(found) != 1:
-        which = "; ".join(map(str, found[:10])) if found else "nothing of the kind"
-        raise UsageError(f"{store.folder} has {which}: name one with --venue, --symbol and --channels")
-    return found[0]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UsageError(f"{store.folder} has {_listed(found)}: name one with --venue, --symbol and --channels")
+    held = store.streams()
+    if not held:
+        raise UsageError(f"{store.folder}: has nothing; is it the folder of a store, as `data record --to` names it?")
+    built = any(channel.kind == "bar" for channel in channels) and any(one.channel.kind == "trade" for one in held)
+    how = (
+        f"; bars are built of trades when a recipe with the feed `replay: {{store: {store.folder}, "
+        f"venue: {held[0].venue}}}` is played by `quantmind run`"
+    )
+    raise UsageError(
+        f"{store.folder} has nothing of the kind, but {_listed(held)}: name one with --venue, --symbol and --channels"
+        f"{how if built else ''}"
+    )
+
+
+def _listed(found: Sequence[Stream]) -> str:
+    """Write the first of some channels, and how many there are besides."""
+    more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
+    return "; ".join(map(str, found[:_LISTED])) + more

@@ -20,7 +20,6 @@ from quantmind.cli.calling.session import Session
 from quantmind.cli.completing import completers
 from quantmind.cli.data.options import CHANNELS, SPAN, check_symbol, counted, store_folder, with_interval
 from quantmind.errors import UsageError
-from quantmind.kinds.channel import Channel
 
 if TYPE_CHECKING:
     from quantmind.data.store.fetching import Fetched, Piece
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from quantmind.data.store.layout import Stream
     from quantmind.data.store.manifest import Span
     from quantmind.kinds import Archive
+    from quantmind.kinds.channel import Channel
     from quantmind.plugins import Plugins
 
 _MOST_TOLD = 5

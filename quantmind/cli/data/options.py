@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from quantmind.data.store.layout import channel_of
 from quantmind.errors import UsageError
-from quantmind.kinds.channel import Channel
-from quantmind.kinds.options import format_duration, parse_duration
+
+if TYPE_CHECKING:
+    from quantmind.kinds.channel import Channel
 
 KINDS = ("quote", "trade", "book", "mark", "funding", "ticker")
 """The channels that have no interval."""
@@ -27,10 +27,14 @@ class Channels(click.ParamType):  # type: ignore[type-arg] # generic from click 
 
     name = "channels"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[Channel, ...]:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Read the names."""
-        if isinstance(value, tuple):
+        if isinstance(value, tuple) or (ctx is not None and ctx.resilient_parsing):
+            # A line that is being written is not read.
             return value
+        from quantmind.data.store.layout import channel_of
+        from quantmind.kinds.channel import Channel
+
         found = []
         for text in str(value).split(","):
             name, _, interval = text.strip().lower().partition("-")
@@ -61,6 +65,8 @@ def check_symbol(symbol: str) -> None:
 
 def with_interval(channels: tuple[Channel, ...], interval: int) -> tuple[Channel, ...]:
     """Give the bars that have none their interval."""
+    from quantmind.kinds.channel import Channel
+
     return tuple(
         dict.fromkeys(Channel("bar", interval) if channel == Channel("bar") else channel for channel in channels)
     )
@@ -71,8 +77,12 @@ class Span(click.ParamType):  # type: ignore[type-arg] # generic from click 8.4 
 
     name = "duration"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Read it."""
+        if ctx is not None and ctx.resilient_parsing:
+            return value
+        from quantmind.kinds.options import parse_duration
+
         try:
             span = parse_duration(value)
         except ValueError as error:
@@ -99,4 +109,6 @@ def counted(count: int, noun: str) -> str:
 
 def bars_of(interval: int) -> str:
     """Name bars of an interval."""
+    from quantmind.kinds.options import format_duration
+
     return f"bars of {format_duration(interval)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,7 +14,9 @@ from quantmind.cli.calling.interruption import interruptible
 from quantmind.cli.calling.session import Session
 from quantmind.cli.completing import completers
 from quantmind.cli.data.options import CHANNELS, SPAN, counted, store_folder
-from quantmind.kinds.channel import Channel
+
+if TYPE_CHECKING:
+    from quantmind.kinds.channel import Channel
 
 
 @click.command(

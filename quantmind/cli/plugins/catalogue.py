@@ -9,9 +9,10 @@ from typing import Any
 from quantmind.cli import VERBS
 from quantmind.cli.calling import contributed
 from quantmind.cli.calling.session import Session
+from quantmind.entries import OWN
 from quantmind.errors import QuantMindError, UsageError
 from quantmind.kinds import KINDS, Component
-from quantmind.plugins import OWN, Found, Origin, PluginError, Plugins, normalised
+from quantmind.plugins import Found, Origin, PluginError, Plugins, normalised
 from quantmind.reference.command import CommandDescription, describe_command
 from quantmind.reference.component import Description, describe
 

@@ -73,8 +73,6 @@ def _messages(request: Request) -> Iterator[Message]:
         PluginError: it is there, and cannot be loaded.
         QuantMindError: hypothesis is not installed.
     """
-    if importlib.util.find_spec("hypothesis") is None:
-        raise QuantMindError("the checks draw their examples with hypothesis, which is missing: pip install hypothesis")
     session = Session(only_own=request.only_own)
     plugins = session.plugins(Project.find(Path.cwd(), os.environ))
     catalogue = Catalogue(session, plugins)
@@ -91,6 +89,8 @@ def _messages(request: Request) -> Iterator[Message]:
     (kind,) = kinds
     subject = Subject(kind, request.name, description.distribution, description.version, description.module)
     options = _options(request)
+    if importlib.util.find_spec("hypothesis") is None:
+        raise QuantMindError("the checks draw their examples with hypothesis, which is missing: pip install hypothesis")
     if isinstance(description, CommandDescription):
         if options is not None:
             raise UsageError(f"{request.name} is a command: it takes no --options and no --set")

@@ -51,7 +51,7 @@ def command(session: Session, name: str, kind: str, into: Path, author: str | No
     folder = into / chosen.distribution
     for path in write(package(chosen, kind, who), folder):
         click.echo(f"wrote {path}")
-    click.echo(f"next: cd {shlex.quote(str(folder))} && pip install -e '.[test]'")
+    click.echo(f"next: cd {shlex.quote(str(folder))} && python -m pip install -e '.[test]'")
     click.echo("then:")
     for line in steps(chosen, kind):
         click.echo(f"  {line}")

@@ -26,7 +26,8 @@ def read_results(path: Path) -> list[Decimal]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise QuantMindError(f"{path}: cannot be read: {error}") from error
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8, save it as that"
+        raise QuantMindError(f"{path}: cannot be read: {reason}") from error
     results: list[Decimal] = []
     column: int | None = None
     for number, line in enumerate(lines, 1):

@@ -28,6 +28,7 @@ from quantmind.events import (
 from quantmind.kinds.transport import Topic
 from quantmind.metrics import BACKLOG, DROPPED, EVENTS, FACTS, LAG
 from quantmind.pipeline import build
+from quantmind.pipeline.ailments import Ailments, of_symbol
 from quantmind.pipeline.executing import Executing
 from quantmind.pipeline.live.account import account_figures
 from quantmind.pipeline.live.health import Watch
@@ -72,6 +73,11 @@ class ExecutionStage:
         self._watch = Watch(recipe.max_age)
         self._health = Health(0, ())
         self._ailing: set[str] = set()
+        self._reasons: dict[str, str] = {}
+        self._ailments = Ailments()
+        self._settled = False
+        """Whether all was well once, or should be by now."""
+        self._made_at = time.monotonic()
         self._executing: Executing | None = None
         self._member: Member | None = None
         self._scheduled = self._telling = self._stopped = self._draining = False
@@ -97,6 +103,7 @@ class ExecutionStage:
             executing = await opened_executing(stack, running, self._wiring, folder, True, None, self.stop)
             self._began = executing.trader.chronicle.number
             executing.start()
+            executing.ailing, executing.market_figures = self._told_ailments, self._feed_figures
             member = self._member = Member(recipe, "execution", self, folder.name)
             await stack.enter_async_context(member)
             self._executing = executing
@@ -166,8 +173,9 @@ class ExecutionStage:
             reasons["history"] = "the rules wait for their history"
         elif len(self._line) and (late := time.time_ns() - self._now) > self._running.recipe.max_age:
             reasons["behind"] = f"execution is {late / 1e9:.0f} s behind the market"
-        vitals = member.peers.get("feed")
-        symbols = dict(vitals.symbols) if vitals is not None else {}
+        self._reasons = reasons
+        self._log_ailments()
+        symbols = self._ailing_symbols()
         ailing = reasons.keys() | symbols.keys()
         if ailing != self._ailing:
             # What changes is told once; the figures in it grow older.
@@ -175,6 +183,27 @@ class ExecutionStage:
             self._health = Health(time.time_ns(), tuple(reasons.values()), tuple(symbols.items()))
             executing.health(self._health)
             member.send("operations", self._health)
+
+    def _log_ailments(self) -> None:
+        """Log what begins or ceases to ail, but what the feed stage logs itself, or what every start is like."""
+        late = time.monotonic() - self._made_at > self._running.recipe.max_age / 1e9
+        self._settled = self._settled or late or not self._reasons
+        if self._settled:
+            found = self._reasons.items()
+            self._ailments.note(("", reason) for about, reason in found if not about.startswith("feed ails"))
+
+    def _ailing_symbols(self) -> dict[str, str]:
+        """Return why a symbol must not be entered, of those that the feed stage says ail alone."""
+        vitals = self._member.peers.get("feed") if self._member is not None else None
+        return dict(vitals.symbols) if vitals is not None else {}
+
+    def _told_ailments(self) -> Iterable[str]:
+        yield from self._reasons.values()
+        yield from (of_symbol(reason, symbol) for symbol, reason in self._ailing_symbols().items())
+
+    def _feed_figures(self) -> Iterable[Figure]:
+        vitals = self._member.peers.get("feed") if self._member is not None else None
+        return vitals.figures if vitals is not None else ()
 
     def hear(self, stage: str, message: codec.Message) -> None:
         """Take market events and history of the feed, decisions of the strategy stage, and what others ask."""
@@ -299,7 +328,7 @@ class ExecutionStage:
     def ailments(self) -> tuple[str, ...]:
         """Return why nothing may be entered."""
         own = (f"execution is {len(self._line)} market events behind",) if self._line.overloaded else ()
-        return (*self._health.reasons, *own)
+        return (*self._reasons.values(), *own)
 
     def progress(self) -> tuple[int, int]:
         """Return how many events were handled, and how many wait."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from quantmind.pipeline.ailments import named
 from quantmind.pipeline.live.member import Member
 
 
@@ -33,6 +34,6 @@ class Watch:
             found["strategy"] = f"strategy: its last word is {now - self._said_at:.0f} s old"
         for stage in ("feed", "strategy"):
             vitals = member.peers.get(stage)
-            if vitals is not None and vitals.reasons:
-                found[f"{stage} ails"] = f"{stage}: {'; '.join(vitals.reasons)}"
+            for index, reason in enumerate(vitals.reasons if vitals is not None else ()):
+                found[f"{stage} ails {index}"] = named(stage, reason)
         return found

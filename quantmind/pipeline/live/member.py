@@ -166,7 +166,7 @@ class Member:
             return
         try:
             work(*arguments)
-        except Exception as error:  # noqa: BLE001 - it is raised by `finished`
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - it is raised by `finished`
             self.finish(error)
 
     def _hear(self, stage: str, message: codec.Message) -> None:

@@ -9,10 +9,9 @@ from typing import Any
 
 import msgspec
 
-from quantmind.events import Bar, Clock, Fill, Market, Signal, WakeAt
-from quantmind.events.market import CHANNELS
-from quantmind.kinds import Channel, Needs, Strategy
-from quantmind.kinds import bars as bars_of
+from quantmind.events import Clock, Fill, Market, Signal, WakeAt
+from quantmind.kinds import Needs, Strategy
+from quantmind.testing.proving.channel import channel_of
 
 _MOST_WAKES = 1_000
 
@@ -65,10 +64,9 @@ class Performance:
             if woken > _MOST_WAKES:
                 raise AssertionError(f"it asks to be woken more than {_MOST_WAKES} times between two events")
             self._hear("on_clock", Clock(ts), ts, woken=True)
-        kind = CHANNELS[type(event)]
-        channel = bars_of(event.interval) if isinstance(event, Bar) else Channel(kind)
+        channel = channel_of(event)
         if channel in self._channels and event.symbol in self.strategy.symbols:
-            for signal in self._hear(f"on_{kind}", event, event.ts):
+            for signal in self._hear(f"on_{channel.kind}", event, event.ts):
                 if self._fills:
                     self._fill(signal, event)
 

@@ -1,4 +1,4 @@
-"""Ends of a transport for its conformance check: here, and in processes that can be stopped and killed."""
+"""Ends of a transport for its conformance check, as processes that can be stopped and killed."""
 
 from __future__ import annotations
 
@@ -11,136 +11,24 @@ import pickle
 import signal
 import sys
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from types import TracebackType
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal
 
-from quantmind.events import Clock, Ended, Failed, Incident, Presence, codec
-from quantmind.kinds.transport import STAGES, Topic, Transport
-from quantmind.pipeline.bus import Bus
+from quantmind.events import Clock, Ended, Failed, codec
+from quantmind.kinds.transport import Transport
 from quantmind.testing.proving.promise import expect
+from quantmind.testing.stage_end import StageEnd
+from quantmind.testing.waiting import PATIENCE, until
 
 Make = Callable[[str], Transport[Any]]
 """Makes one stage's end of a pipeline; all ends it makes meet."""
 
-TOPICS: tuple[Topic, ...] = get_args(Topic)
-PATIENCE = 30.0
-"""Seconds that anything may take: a slow machine is no fault of a transport."""
 _CHILD = "from quantmind.testing.proving.transport_end import child; child()"
 _PAUSE = 0.002
-_AGAIN = 0.02
 
 
-async def until(
-    condition: Callable[[], bool], promise: Callable[[], str], act: Callable[[], object] | None = None
-) -> None:
-    """Wait for something, and `act` again and again meanwhile.
-
-    Raises:
-        AssertionError: it takes too long; `promise` says what is broken.
-    """
-    loop = asyncio.get_running_loop()
-    end = loop.time() + PATIENCE
-    while not condition():
-        if loop.time() > end:
-            raise AssertionError(promise())
-        if act is not None:
-            act()
-        await asyncio.sleep(_PAUSE if act is None else _AGAIN)
-
-
-class End:
-    """One stage's end of a transport: sends messages, and remembers what it heard of the others."""
-
-    def __init__(self, transport: Transport[Any], *, lossless: bool = False) -> None:
-        transport.lossless = lossless
-        self.transport = transport
-        self.stage = transport.stage
-        self.heard: list[tuple[str, codec.Message]] = []
-        self.incidents: list[Incident] = []
-        peers = tuple(stage for stage in STAGES if stage != transport.stage)
-        self.bus = Bus(transport, transport.pipeline, peers, self._hear, self.incidents.append)
-        self.sequences: Counter[str] = Counter()
-        """How many frames were sent, by topic."""
-        self.take: Callable[[codec.Message], object] | None = None
-        """Takes what is heard in place of `heard`."""
-        self._greeted: set[tuple[str, str]] = set()
-
-    async def __aenter__(self) -> Self:
-        """Open the transport."""
-        await self.transport.open()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close it."""
-        await self.transport.close()
-
-    def send(self, topic: Topic, *messages: codec.Message) -> None:
-        """Publish messages in one frame, a new one."""
-        self.sequences[topic] += 1
-        self.bus.send(topic, *messages, id=f"{self.bus.start}-{topic}-{self.sequences[topic]}")
-
-    def greet(self) -> None:
-        """Say under each topic that this start of the stage is there."""
-        for topic in TOPICS:
-            self.send(topic, Presence(topic, (), self.bus.start))
-
-    def knows(self, start: str) -> bool:
-        """Say whether a start of another stage was heard under every topic."""
-        return all((start, topic) in self._greeted for topic in TOPICS)
-
-    def of(self, stage: str) -> list[codec.Message]:
-        """Return what was heard of a stage, greetings apart."""
-        return [message for other, message in self.heard if other == stage]
-
-    def noticed(self, what: str, stage: str) -> int:
-        """Return how often something was noticed of what a stage published."""
-        return self.bus.reception.incidents[what, stage]  # type: ignore[index] # an IncidentKind
-
-    def _hear(self, stage: str, message: codec.Message) -> None:
-        if self.take is not None:
-            self.take(message)
-        elif isinstance(message, Presence):
-            self._greeted.add((message.run, message.stage))
-        else:
-            self.heard.append((stage, message))
-
-
-async def meet(*ends: End) -> None:
-    """Let ends greet each other until each hears every other one under every topic; then forget it.
-
-    Raises:
-        AssertionError: they do not find each other.
-    """
-    speaking = [end for end in ends if end.stage in STAGES]
-
-    def missing() -> list[str]:
-        return [
-            f"{end.stage} does not hear {other.stage}"
-            for end in ends
-            for other in speaking
-            if end.stage != other.stage and not end.knows(other.bus.start)
-        ]
-
-    def greet() -> None:
-        for end in speaking:
-            end.greet()
-
-    await until(lambda: not missing(), lambda: f"stages find each other: {', '.join(missing())}", greet)
-    for end in speaking:
-        await asyncio.wait_for(end.transport.drained(), PATIENCE)
-    # The last greetings are still on their way.
-    await asyncio.sleep(0.2)
-    for end in ends:
-        end.heard.clear()
-        end.incidents.clear()
-
-
-async def heard(end: End, count: int) -> None:
-    """Wait until an end has heard so many messages.
+async def heard(end: StageEnd, count: int) -> None:
+    """Wait until an end has heard so many frames.
 
     Raises:
         AssertionError: it does not.
@@ -151,7 +39,7 @@ async def heard(end: End, count: int) -> None:
     )
 
 
-async def publish_freely(feed: End, where: str) -> None:
+async def publish_freely(feed: StageEnd, where: str) -> None:
     """Publish more than is kept for anyone, and expect that no call waits."""
     load = Failed("feed", "x" * 4_000)
     for number in range(5_000):
@@ -162,7 +50,7 @@ async def publish_freely(feed: End, where: str) -> None:
             await asyncio.sleep(0)
 
 
-async def closed(end: End, where: str) -> None:
+async def closed(end: StageEnd, where: str) -> None:
     """Close an end, and expect that it does not wait for others."""
     try:
         async with asyncio.timeout(PATIENCE / 2):
@@ -201,7 +89,7 @@ class Child:
 
         reading = asyncio.ensure_future(read())
         try:
-            await until(reading.done, lambda: "a stage hears the others: a process hears nothing", ask)
+            await until(reading.done, lambda: "a stage hears the others: a process hears nothing", act=ask)
             reading.result()
         finally:
             reading.cancel()
@@ -234,36 +122,35 @@ async def started(
 def child() -> None:
     """Be an end in a process of its own, until it is killed."""
     kind, options, pipeline, stage, lossless, does = pickle.loads(base64.b64decode(sys.argv[1]))  # noqa: S301 - our parent's
-    asyncio.run((_speak if does == "speak" else _listen)(End(kind(options, pipeline, stage), lossless=lossless)))
+    transport = kind(options, pipeline, stage)
+    if does == "speak":
+        asyncio.run(_speak(StageEnd(transport, lossless=lossless)))
+    else:
+        asyncio.run(_listen(Listener(transport, lossless=lossless)))
 
 
-async def _speak(end: End) -> None:
+async def _speak(end: StageEnd) -> None:
     async with end:
-        count = 0
         while True:
-            count += 1
-            end.send("market", Clock(count))
+            end.send("market", Clock(end.said["market"] + 1))
             await asyncio.sleep(_PAUSE)
 
 
-async def _listen(end: End) -> None:
+async def _listen(end: StageEnd) -> None:
     async with end:
-        listener = Listener(end)
-        end.take = listener.hear
         await asyncio.Event().wait()
 
 
-class Listener:
+class Listener(StageEnd):
     """Counts what the feed says under `market`, from its first Clock on, and reports at each Ended."""
 
-    def __init__(self, end: End) -> None:
-        self._end = end
-        self._first = self._frames = self._missed = 0
+    _first = _frames = _missed = 0
 
-    def hear(self, message: codec.Message) -> None:
+    def _hear(self, frame: codec.Frame) -> None:
         """Count a frame; each has one message, and greetings come before the first Clock."""
+        (message,) = frame.messages
         self._frames += 1
-        missed = self._end.noticed("gap", "feed")
+        missed = self.noticed["gap", "feed"]
         if not self._first:
             if not isinstance(message, Clock):
                 return

@@ -60,6 +60,26 @@ class Deaf(Strategy[NoOptions]):
         return Needs(())
 
 
+class Quiet(Strategy[NoOptions]):
+    """Watches quotes."""
+
+    name = "quiet"
+
+    @classmethod
+    def needs(cls, options):
+        return Needs((QUOTES,))
+
+
+class Undecided(Strategy[NoOptions]):
+    """Cannot say what it needs."""
+
+    name = "undecided"
+
+    @classmethod
+    def needs(cls, options):
+        raise LookupError("it depends")
+
+
 class Picky(Allocator[NoOptions]):
     """Wants no more than one strategy, and says which there are."""
 
@@ -111,4 +131,4 @@ class Vault(Sink[VaultOptions]):
 
 @hookimpl
 def register_components():
-    return [Minutes, Ticker, Unsure, Deaf, Picky, Broker, Vault]
+    return [Minutes, Ticker, Unsure, Deaf, Quiet, Undecided, Picky, Broker, Vault]
