@@ -12,7 +12,8 @@ API = {
     "quantmind.checking": "What a user wrote for a plugin's own command, checked in the words of recipes.",
     "quantmind.metrics": "The one registry of metrics: name, labels, unit and meaning.",
     "quantmind.plugins": "Finds, loads and names the plugins of an installation.",
-    "quantmind.market": "Contracts (`.instruments`), `.bars`, order books (`.book`); SMA, EMA, RSI, ATR, Bollinger (`.indicators`).",
+    "quantmind.market": "Contracts (`.instruments`), `.bars`, order books (`.book`); SMA, EMA, RSI, ATR, "
+    "Bollinger (`.indicators`).",
     "quantmind.risk": "Pure sums of risk: Kelly, size, stop, liquidation, ruin.",
     "quantmind.ledger.accounts": "The wallet of an account with its positions, double entry.",
     "quantmind.ledger.positions": "One position: what is held, what it cost, what closing it earned.",
