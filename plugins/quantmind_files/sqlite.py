@@ -67,7 +67,8 @@ class Sqlite(Sink[SqliteOptions]):
                 table.make(self._database, self.run.continued)
         except sqlite3.Error as error:
             raise QuantMindError(
-                f"sqlite: {path} cannot be written: its folder must exist, and the file be new or this sink's own"
+                f"sqlite: {path} cannot be written: {error}; its folder must exist, and the file be new or"
+                f" this sink's own"
             ) from error
 
     async def close(self) -> None:

@@ -55,7 +55,8 @@ class Feeding:
         if len(speeds) > 1:
             raise RecipeError(f"feeds: all feeds of a recipe run at one speed, not at {_listed(speeds)}")
         (self.speed,) = speeds
-        self._soundness = Soundness(symbols, time.time_ns if self.live else None)
+        # A venue may have a clock of its own, also one that runs faster; stages look at times, as theirs must agree.
+        self._soundness = Soundness(symbols)
         self._ends: dict[tuple[str, int], int] = {}
         """When the last bar of the history of each built one closed, live."""
         self.handled = 0

@@ -81,7 +81,7 @@ def test_a_row_that_cannot_be_read_is_told(state, journal):
     with closing(sqlite3.connect(state / "accounts" / "demo" / FILE)) as database, database:
         database.execute("INSERT INTO orders VALUES (1, 1, 1, 1, ?, 1)", ("torn",))
     ((_, standing, told),) = found(state)
-    assert (standing, "JSON is malformed" in told, "keep the file" in told) == ("failed", True, True)
+    assert (standing, "is damaged" in told, "keep the file" in told) == ("failed", True, True)
 
 
 @pytest.mark.parametrize("content", [b"", b"no database at all, whatever its name", b"SQLite format 3\0" + bytes(200)])

@@ -55,7 +55,7 @@ def test_those_of_this_installation_are_sound():
 
 def test_one_that_cannot_be_imported_is_told_with_what_to_do(site):
     site("broken", "import nothing_there")
-    fault = "ModuleNotFoundError: No module named 'nothing_there'"
+    fault = "ModuleNotFoundError: No module named 'nothing_there' (broken_module.py:1)"
     advice = "mend it if it is yours, else pip install --upgrade broken, or pip uninstall broken"
     assert found()[1:] == [("failed", f"broken of broken 2.0 (broken_module): {fault}: {advice}")]
 

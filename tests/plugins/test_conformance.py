@@ -23,6 +23,7 @@ BTC, ETH = KNOWN
 INSTRUMENTS = tuple(KNOWN.values())
 
 PUBLIC = {
+    "quantmind.data.store": "the store of recorded market data, for feeds that play it",
     "quantmind.errors": "what a plugin raises",
     "quantmind.events": "what is said between the parts, and the codec that transports carry",
     "quantmind.hookspecs": "how a plugin registers",

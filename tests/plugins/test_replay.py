@@ -7,10 +7,9 @@ import polars as pl
 import pytest
 from pydantic import ValidationError
 
-from quantmind.data.store import Writer
 from quantmind.errors import QuantMindError
-from quantmind.events import Bar, Book, FundingRate, Mark, Quote, Trade
-from quantmind.kinds import BOOKS, FUNDING, MARKS, QUOTES, TRADES, bars
+from quantmind.events import Bar, FundingRate, Mark, Quote
+from quantmind.kinds import FUNDING, MARKS, QUOTES, TRADES, bars
 from quantmind.kinds.moment import parse_moment
 from quantmind.market.instruments import KNOWN
 from quantmind_files.replay import Replay, ReplayOptions
@@ -235,43 +234,3 @@ class TestRaw:
         replay.wanted = dict.fromkeys((BTC, ETH), frozenset({TRADES}))
         replayed = await events(replay)
         assert [(trade.symbol, trade.id) for trade in replayed] == [(s, n) for n in range(10) for s in (BTC, ETH)]
-
-
-QUOTE = Quote(BTC, MINUTE, 100.0, 101.0, 1.0, 1.0)
-TRADE = Trade(BTC, MINUTE + 1, 101.0, 1.0, 1)
-BOOK = Book(BTC, MINUTE + 2, ((100.0, 1.0),), ((101.0, 1.0),))
-
-
-@pytest.fixture
-def stored(tmp_path):
-    """Return a replay of a store of some events, of which all is wanted that it offers."""
-
-    def make(*held, **options):
-        with Writer(tmp_path / "market") as writer:
-            writer.write("paper", held)
-        given = ReplayOptions.model_validate({"store": str(tmp_path / "market"), "venue": "paper", **options})
-        replay = Replay(given, [KNOWN[BTC]])
-        replay.wanted = Replay.offers(given, [BTC])
-        return replay
-
-    return make
-
-
-@pytest.mark.parametrize("held", [(QUOTE, TRADE), (TRADE, BOOK), (QUOTE, TRADE, BOOK)], ids=len)
-async def test_of_quotes_and_book_a_store_has_what_it_has(stored, held):
-    replay = stored(*held)
-    assert replay.wanted == {BTC: {QUOTES, TRADES, BOOKS}}
-    assert await events(replay) == list(held)
-
-
-@pytest.mark.parametrize(
-    ("held", "options", "told"),
-    [
-        ((TRADE,), {}, "has no books, quotes of BTC/USDT:USDT, but trades; record or download them, or write in `cha"),
-        ((QUOTE, BOOK), {}, "has no trades of BTC/USDT:USDT, but books, quotes; "),
-        ((QUOTE, TRADE), {"channels": ["book", "quote"]}, "has no books of BTC/USDT:USDT, but quotes, trades; "),
-    ],
-)
-async def test_what_a_store_lacks_is_told_with_what_it_has(stored, held, options, told):
-    with pytest.raises(QuantMindError, match=told):
-        await events(stored(*held, **options))

@@ -142,7 +142,7 @@ def test_a_live_feed_trades_the_account_that_outlives_the_run(tmp_path):
     first = run_recipe(recipe, tmp_path, components=[Breakout, Happening])
     second = run_recipe({**recipe, "name": "renamed"}, tmp_path, components=[Breakout, Happening])
     assert (first.summary.events, first.summary.fills) == (9, 1)
-    assert second.summary.fills == 1
+    assert (second.summary.fills, second.summary.account.fills) == (0, 1)
     assert second.summary.positions == {BTC: Decimal("0.1")}
     assert (tmp_path / "accounts" / "paper-paper" / "journal.sqlite").is_file()
     ids = [signal.id for outcome in (first, second) for signal in outcome.of(Signal)]
