@@ -29,6 +29,14 @@ FIRST = 0.005
 """Seconds until signals are seen to; before that the interpreter answers them itself."""
 
 
+@pytest.fixture(autouse=True)
+def heard():
+    """Let a closed terminal be a signal here, though whoever started the tests has it ignored, as nohup does."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.fixture
 def start(project):
     """Start the command, and return when the first line of ours has run."""
