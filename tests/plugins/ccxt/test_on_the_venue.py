@@ -226,7 +226,9 @@ class TestLines:
         assert agrees(running)
 
     async def test_a_silent_stream_is_subscribed_to_again(self, live):
-        running = await live(frozenset({QUOTES}), symbols=(BTC, ETH), venue={"speed": 1.0, **FAST}, stale_after="500ms")
+        # Quotes are rare, so that what ails is there for long enough to be seen on a slow machine.
+        rare = {"speed": 1.0, "quote_interval": "800ms"}
+        running = await live(frozenset({QUOTES}), symbols=(BTC, ETH), venue=rare, stale_after="1500ms")
         await running.well()
         connection = running.connections("btcusdt@bookTicker")[0]
         running.venue.hub.unsubscribe(connection, ["btcusdt@bookTicker"])
