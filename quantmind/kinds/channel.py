@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import msgspec
 
-from quantmind.events.market import ChannelKind
+from quantmind.events.market import CHANNELS, Bar, ChannelKind, Market
 from quantmind.kinds.options import format_duration
 
 
@@ -13,6 +15,11 @@ class Channel(msgspec.Struct, frozen=True, order=True):
 
     kind: ChannelKind
     interval: int = 0
+
+    @classmethod
+    def of(cls, event: Market) -> Self:
+        """Return the channel that an event comes by."""
+        return cls(CHANNELS[event.__class__], event.interval if isinstance(event, Bar) else 0)
 
     def __str__(self) -> str:
         """Write it as a recipe's reader would: `bars of 1m`, `quotes`."""

@@ -13,7 +13,6 @@ from typing import Any, TextIO
 import msgspec
 
 from quantmind.data.store import Store, Stream, Writer
-from quantmind.data.store.tables import channel_of_event
 from quantmind.errors import QuantMindError
 from quantmind.events import Market
 from quantmind.kinds import Channel, Feed
@@ -155,11 +154,11 @@ class Storing:
     def _count(self, venue: str, batch: Sequence[Market]) -> None:
         kinds = Counter([(event.symbol, event.__class__, getattr(event, "interval", 0)) for event in batch])
         if len(kinds) == 1:
-            self._counts[venue, batch[0].symbol, channel_of_event(batch[0])] += len(batch)
+            self._counts[venue, batch[0].symbol, Channel.of(batch[0])] += len(batch)
             return
         first = {(event.symbol, event.__class__, getattr(event, "interval", 0)): event for event in reversed(batch)}
         for key, count in kinds.items():
-            self._counts[venue, key[0], channel_of_event(first[key])] += count
+            self._counts[venue, key[0], Channel.of(first[key])] += count
 
     async def _attend(self, writer: Writer) -> None:
         """Write what is due, and make one file of each day that is over."""

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from quantmind.errors import RecipeError
 from quantmind.events import Market
-from quantmind.events.market import CHANNELS, ChannelKind
+from quantmind.events.market import ChannelKind
 from quantmind.kinds import Channel, Executor, Feed, Options
 from quantmind.kinds.options import format_duration
 from quantmind.plugins import Plugins
@@ -41,11 +41,7 @@ class GivenFeed(Feed[GivenFeedOptions]):
     async def events(self) -> AsyncIterator[Sequence[Market]]:
         """Yield the market, as far as somebody needs it."""
         wanted, market = self.wanted, self.options.market()
-        yield [
-            event
-            for event in market
-            if Channel(CHANNELS[type(event)], getattr(event, "interval", 0)) in wanted.get(event.symbol, ())
-        ]
+        yield [event for event in market if Channel.of(event) in wanted.get(event.symbol, ())]
 
 
 def needed_by(specs: Iterable[Spec]) -> frozenset[ChannelKind]:

@@ -13,7 +13,6 @@ from quantmind.events import Bar, Market
 from quantmind.kinds import Archive, Channel, Options
 from quantmind.kinds import bars as bars_of
 from quantmind.testing.examples import BTC
-from quantmind.testing.proving.channel import channel_of
 from quantmind.testing.proving.opening import Terms, expect_no_loop
 from quantmind.testing.proving.promise import Check, LeftOut, expect, keep, one_line
 from quantmind.testing.proving.reach import watched
@@ -140,7 +139,7 @@ def _inside(subject: ArchiveSubject) -> None:
     for channel in subject.channels():
         before = 0
         for event in (event for batch in subject.fetched(channel) for event in batch):
-            right = event.symbol == subject.symbol and channel_of(event) == channel
+            right = event.symbol == subject.symbol and Channel.of(event) == channel
             expect(right, f"asked for {channel} of {subject.symbol}, it gave {event}")
             ts = event.ts - event.interval if isinstance(event, Bar) else event.ts
             expect(start <= ts < end, f"asked for [{start}, {end}), it gave {event}")

@@ -14,7 +14,6 @@ from quantmind.events import Bar, Book, FundingRate, Market, Quote, Ticker, Trad
 from quantmind.events.market import CHANNELS
 from quantmind.kinds import Channel, Feed, Options
 from quantmind.testing.examples import MINUTE
-from quantmind.testing.proving.channel import channel_of
 from quantmind.testing.proving.opening import Terms, expect_no_loop, within
 from quantmind.testing.proving.promise import Check, LeftOut, expect, keep
 from quantmind.testing.proving.reach import watched
@@ -166,7 +165,7 @@ def _wanted(subject: FeedSubject) -> None:
         for event in batch:
             kind: Any = type(event)
             expect(kind in CHANNELS, f"it gives {event!r}, which is no market event")
-            expect(channel_of(event) in wanted.get(event.symbol, ()), f"it gives {event}, which nobody wanted")
+            expect(Channel.of(event) in wanted.get(event.symbol, ()), f"it gives {event}, which nobody wanted")
 
 
 def _true(subject: FeedSubject) -> None:
@@ -244,7 +243,7 @@ def _less(subject: FeedSubject) -> None:
     cut = len(subject.all()) + len(everything) >= MOST
     for channel in sorted(frozenset().union(*subject.offers.values())):
         wanted = {s: frozenset({channel}) for s, channels in subject.offers.items() if channel in channels}
-        expected = [event for event in everything if channel_of(event) == channel]
+        expected = [event for event in everything if Channel.of(event) == channel]
         given = _flat(subject.batches(wanted))
         if cut:
             length = min(len(given), len(expected))
@@ -272,7 +271,7 @@ async def _ask_history(subject: FeedSubject) -> None:
     for (symbol, channel, count), events in past.items():
         expect(len(events) <= count, f"asked for {count} {channel} of before, it gave {len(events)}")
         for event in events:
-            right = event.symbol == symbol and channel_of(event) == channel
+            right = event.symbol == symbol and Channel.of(event) == channel
             expect(right, f"asked for {channel} of {symbol} from before, it gave {event}")
             expect(first is None or event.ts <= first, f"history is of before the first event at {first}: {event}")
         times = [event.ts for event in events]

@@ -8,7 +8,6 @@ from pydantic import Field
 
 from quantmind.events import Market
 from quantmind.kinds import Channel, Feed, Options
-from quantmind.testing.proving.channel import channel_of
 
 
 class ListFeedOptions(Options):
@@ -28,7 +27,7 @@ class ListFeed(Feed[ListFeedOptions]):
     def offers(cls, options: ListFeedOptions, symbols: Sequence[str]) -> Mapping[str, frozenset[Channel]]:
         """Offer what is in the list."""
         return {
-            symbol: frozenset(channel_of(event) for event in options.events if event.symbol == symbol)
+            symbol: frozenset(Channel.of(event) for event in options.events if event.symbol == symbol)
             for symbol in symbols
         }
 
@@ -39,9 +38,9 @@ class ListFeed(Feed[ListFeedOptions]):
 
     async def events(self) -> AsyncIterator[Sequence[Market]]:
         """Yield what somebody wants of the list."""
-        yield [event for event in self.options.events if channel_of(event) in self.wanted.get(event.symbol, ())]
+        yield [event for event in self.options.events if Channel.of(event) in self.wanted.get(event.symbol, ())]
 
     async def history(self, symbol: str, channel: Channel, count: int) -> Sequence[Market]:
         """Return the last events of the history."""
-        found = [event for event in self.options.history if event.symbol == symbol and channel_of(event) == channel]
+        found = [event for event in self.options.history if event.symbol == symbol and Channel.of(event) == channel]
         return found[-count:] if count else ()

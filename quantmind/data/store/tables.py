@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from quantmind.events import Bar, Book, FundingRate, Mark, Market, Quote, Ticker, Trade
-from quantmind.events.market import CHANNELS, ChannelKind
+from quantmind.events.market import ChannelKind
 from quantmind.kinds.channel import Channel
 
 if TYPE_CHECKING:
@@ -131,8 +131,3 @@ def events(stream_symbol: str, channel: Channel, rows: pl.DataFrame) -> list[Mar
             given[field] = [tuple(zip(p, s, strict=True)) for p, s in zip(prices, sizes, strict=True)]
     make: Callable[..., Any] = columns.type
     return list(map(make, *(given[field] for field in columns.type.__struct_fields__)))
-
-
-def channel_of_event(event: Market) -> Channel:
-    """Return the channel that an event belongs to."""
-    return Channel(CHANNELS[event.__class__], event.interval if isinstance(event, Bar) else 0)

@@ -19,9 +19,10 @@ from quantmind.data.store.disk import Lock, make_folder, parts, replacing, tidy
 from quantmind.data.store.layout import DAY, Part, Stream, day_name, days, streams
 from quantmind.data.store.manifest import COVERED, Manifest, Span, read_manifest, write_manifest
 from quantmind.data.store.survey import Survey, survey
-from quantmind.data.store.tables import channel_of_event, table, time_column
+from quantmind.data.store.tables import table, time_column
 from quantmind.errors import QuantMindError
 from quantmind.events import Bar, Market
+from quantmind.kinds import Channel
 
 if TYPE_CHECKING:
     import polars as pl
@@ -129,7 +130,7 @@ class Writer:
                     key = (*key, event.interval)
                 buffer = buffers.get(key)
                 if buffer is None:
-                    buffer = buffers[key] = _Buffer(Stream(venue, channel_of_event(event), event.symbol))
+                    buffer = buffers[key] = _Buffer(Stream(venue, Channel.of(event), event.symbol))
                 waiting = buffer.events
                 if not waiting:
                     buffer.since = self._clock()

@@ -10,8 +10,7 @@ from typing import Any
 import msgspec
 
 from quantmind.events import Clock, Fill, Market, Signal, WakeAt
-from quantmind.kinds import Needs, Strategy
-from quantmind.testing.proving.channel import channel_of
+from quantmind.kinds import Channel, Needs, Strategy
 
 _MOST_WAKES = 1_000
 
@@ -64,7 +63,7 @@ class Performance:
             if woken > _MOST_WAKES:
                 raise AssertionError(f"it asks to be woken more than {_MOST_WAKES} times between two events")
             self._hear("on_clock", Clock(ts), ts, woken=True)
-        channel = channel_of(event)
+        channel = Channel.of(event)
         if channel in self._channels and event.symbol in self.strategy.symbols:
             for signal in self._hear(f"on_{channel.kind}", event, event.ts):
                 if self._fills:
