@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from rich import box
@@ -43,16 +44,8 @@ def _title(snapshot: Snapshot) -> Text:
 
 
 def _stages(rows: tuple[StageRow, ...], *, wide: bool) -> Table:
-    table = _table("stage", "state")
-    columns = [name for name in _columns(rows[0]) if wide or name not in _ONLY_WIDE]
-    for name in columns:
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in rows:
-        cells = _columns(row)
-        table.add_row(
-            row.stage, Text(row.state, style=_STYLES.get(row.state, "red")), *(cells[name] for name in columns)
-        )
-    return table
+    heads = [(row.stage, Text(row.state, style=_STYLES.get(row.state, "red"))) for row in rows]
+    return _figures(("stage", "state"), heads, [_columns(row) for row in rows], wide=wide)
 
 
 def _columns(row: StageRow) -> dict[str, str]:
@@ -72,14 +65,8 @@ def _columns(row: StageRow) -> dict[str, str]:
 
 
 def _streams(rows: tuple[StreamRow, ...], *, wide: bool) -> Table:
-    table = _table("stream", "channel")
-    columns = [name for name in _stream_columns(rows[0]) if wide or name not in _ONLY_WIDE]
-    for name in columns:
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in rows:
-        cells = _stream_columns(row)
-        table.add_row(_clean(row.symbol), _clean(row.channel), *(cells[name] for name in columns))
-    return table
+    heads = [(_clean(row.symbol), _clean(row.channel)) for row in rows]
+    return _figures(("stream", "channel"), heads, [_stream_columns(row) for row in rows], wide=wide)
 
 
 def _stream_columns(row: StreamRow) -> dict[str, str]:
@@ -129,6 +116,19 @@ def _incident(snapshot: Snapshot, index: int) -> Text:
     topic = f" {incident.topic}" if incident.topic else ""
     line = f"{_time(incident.ts)} {incident.stage}: {incident.what} of {incident.of}{topic} {incident.detail}"
     return Text(_clean(line), style="dim")
+
+
+def _figures(
+    titles: Sequence[str], heads: Sequence[Sequence[str | Text]], rows: Sequence[dict[str, str]], *, wide: bool
+) -> Table:
+    """Make a table of rows, each with its head and its figures by column."""
+    table = _table(*titles)
+    columns = [name for name in rows[0] if wide or name not in _ONLY_WIDE]
+    for name in columns:
+        table.add_column(name, justify="right", no_wrap=True)
+    for head, row in zip(heads, rows, strict=True):
+        table.add_row(*head, *(row[name] for name in columns))
+    return table
 
 
 def _table(*columns: str) -> Table:

@@ -27,9 +27,7 @@ _PERIODS = Range(Decimal(1), Decimal(1_000_000))
 @figure("--tick", POSITIVE, "The step of the price; without one the stop is not rounded")
 @click.option("--file", type=click.Path(path_type=Path), help="Bars to measure the average true range on.")
 @click.option("--interval", type=Span(), default="1m", show_default=True, help="With --file: the length of the bars.")
-@figure(
-    "--period", Range(Decimal(1), Decimal(1_000_000)), "With --file: the bars of the average", default="14", whole=True
-)
+@figure("--period", _PERIODS, "With --file: the bars of the average", default="14", whole=True)
 @json_option
 def command(
     price: Decimal | None,
